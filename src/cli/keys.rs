@@ -1,0 +1,29 @@
+//! The key options, the same in every command that reads or writes a batch.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where the key of a batch comes from. Never from an argument: arguments are public.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Key of the batch")]
+pub struct KeyArgs {
+    /// File with the transport key: hexadecimal text, or the raw 16, 24 or 32 bytes
+    #[arg(long, value_name = "FILE", group = "batch_key")]
+    pub transport_key_file: Option<PathBuf>,
+    /// File descriptor to read the transport key from
+    #[arg(long, value_name = "N", group = "batch_key")]
+    pub transport_key_fd: Option<u32>,
+    /// Ask for the transport key (hexadecimal), without echo
+    #[arg(long, group = "batch_key")]
+    pub transport_key_prompt: bool,
+    /// File with the passphrase: its first line, UTF-8
+    #[arg(long, value_name = "FILE", group = "batch_key")]
+    pub passphrase_file: Option<PathBuf>,
+    /// File descriptor to read the passphrase from
+    #[arg(long, value_name = "N", group = "batch_key")]
+    pub passphrase_fd: Option<u32>,
+    /// Ask for the passphrase, without echo
+    #[arg(long, group = "batch_key")]
+    pub passphrase_prompt: bool,
+}

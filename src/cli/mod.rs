@@ -1,0 +1,90 @@
+//! The command line, declared. Imports nothing of ours: the same declarations make help, man
+//! pages, shell completions and tests.
+
+mod code;
+mod demo;
+mod export;
+mod inspect;
+mod keys;
+mod mint;
+mod report;
+mod serve;
+mod simulate;
+
+pub use code::CodeArgs;
+pub use demo::DemoArgs;
+pub use export::ExportArgs;
+pub use inspect::InspectArgs;
+pub use keys::KeyArgs;
+pub use mint::MintArgs;
+pub use report::ReportArgs;
+pub use serve::ServeArgs;
+pub use simulate::SimulateArgs;
+
+use clap::{Parser, Subcommand};
+
+/// The exit codes, as shown in the help, the man page and the README.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+    0  done; every threshold held, no contradiction
+    1  a threshold was missed
+    2  bad input or usage: nothing was done
+    3  contradiction found: the server answered what a correct server must not
+    4  the load generator itself was at fault: the figures do not speak of the server
+    5  a file could not be read or written
+    6  the server could not be reached
+  130  interrupted (Ctrl-C); what was done so far is complete
+  143  terminated (SIGTERM); what was done so far is complete";
+
+/// One-time-password hardware keys from seed to the first day of term.
+#[derive(Debug, Parser)]
+#[command(name = "trousseau", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands, in the order in which a key meets them.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Make a batch of keys: seeds from the operating system's CSPRNG, encrypted as PSKC
+    Mint(MintArgs),
+    /// Show what a batch holds, its integrity verified
+    Inspect(InspectArgs),
+    /// Write the import file of an authentication server
+    Export(ExportArgs),
+    /// Show a key's code and countdown, as its holder sees them
+    Code(CodeArgs),
+    /// Run the embedded reference server
+    Serve(ServeArgs),
+    /// Send a population of users through initialisation and logins
+    Simulate(SimulateArgs),
+    /// Show the result of one or more runs again
+    Report(ReportArgs),
+    /// All of the above in one process, on a scaled clock, in under a minute
+    Demo(DemoArgs),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    Man {
+        /// Folder to write to; made if need be
+        folder: std::path::PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_declarations_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

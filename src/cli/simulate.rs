@@ -1,0 +1,7 @@
+//! Options of `trousseau simulate`.
+
+use clap::Args;
+
+/// Options of `trousseau simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {}

@@ -1,0 +1,27 @@
+//! `trousseau completions` and `trousseau man`: made from the clap declarations, by the program
+//! itself, so that whoever installed it by `cargo install` has them too.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use super::{Exit, Failure, Outcome};
+use crate::cli::Cli;
+
+pub(super) fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
+    clap_complete::generate(shell, &mut Cli::command(), "trousseau", &mut std::io::stdout());
+    Ok(Outcome::Done)
+}
+
+pub(super) fn man(folder: &Path) -> Result<Outcome, Failure> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
+        .map_err(|error| {
+            Failure::new(
+                Exit::Io,
+                format!("cannot write man pages to {}: {error}", folder.display()),
+            )
+            .hint("name a folder that you may write to")
+        })?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,117 @@
+//! Exit codes, and errors as the user sees them: what, where, what to do.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::atomic_file::AtomicFileError;
+use crate::definition::DefinitionError;
+
+/// The exit codes of the program; the table is [`crate::cli::EXIT_CODES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// A threshold was missed.
+    Threshold = 1,
+    /// Bad input or usage: nothing was done.
+    BadInput = 2,
+    /// The server answered what a correct server must not.
+    Contradiction = 3,
+    /// The load generator itself was at fault.
+    Generator = 4,
+    /// A file could not be read or written.
+    Io = 5,
+    /// The server could not be reached.
+    Unreachable = 6,
+    /// SIGINT.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+impl Exit {
+    /// The exit code of an interruption by `signal`.
+    #[must_use]
+    pub fn of_signal(signal: u8) -> Self {
+        if signal == 15 { Self::Terminated } else { Self::Interrupted }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do its work: printed as `error: …`, then `help: …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with its message: what is wrong and where.
+    #[must_use]
+    pub fn new(exit: Exit, message: impl Display) -> Self {
+        Self { exit, message: message.to_string(), hint: None }
+    }
+
+    /// Bad input: exit code 2.
+    #[must_use]
+    pub fn bad_input(message: impl Display) -> Self {
+        Self::new(Exit::BadInput, message)
+    }
+
+    /// Adds what the user can do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Prints it to standard error and gives the exit code.
+    #[allow(clippy::print_stderr)]
+    pub(super) fn print(&self) -> ExitCode {
+        eprintln!("error: {}", self.message);
+        if let Some(hint) = &self.hint {
+            eprintln!(" help: {hint}");
+        }
+        self.exit.into()
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<AtomicFileError> for Failure {
+    fn from(error: AtomicFileError) -> Self {
+        let exit = match error {
+            AtomicFileError::Exists(_) => Exit::BadInput,
+            _ => Exit::Io,
+        };
+        Self::new(exit, &error).hint(error.hint())
+    }
+}
+
+impl From<DefinitionError> for Failure {
+    fn from(error: DefinitionError) -> Self {
+        Self::bad_input(error)
+    }
+}
+
+/// Secrets must not reach a core file; when the system refuses, the command still runs.
+pub(super) fn no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = setrlimit(Resource::Core, none);
+}

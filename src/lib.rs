@@ -1,0 +1,43 @@
+//! # trousseau
+//!
+//! The whole life of a one-time-password hardware key before and on the first day of term: its
+//! seed is minted, encrypted as PSKC (RFC 6030), exported to an import file, loaded by an
+//! authentication server, initialised by its holder in three steps, and used to log in. The same
+//! seeds flow through all of it, so a capacity test exercises the very file that production will
+//! import, and proves that no code is accepted twice.
+//!
+//! The floors, lowest first (imports point down only; see `DESIGN.md`):
+//!
+//! 1. [`secret`], [`serial`], [`clock`], [`definition`], [`atomic_file`], [`interrupt`],
+//!    [`terminal`]; and [`cli`], the declarations of the command line, which import nothing of ours
+//! 2. [`otp`], [`keystore`], [`roster`]
+//! 3. [`token`], [`scenario`], [`target`]
+//! 4. [`pskc`], [`mint`], [`format`], [`fleet`], [`portal`]
+//! 5. [`recorder`]
+//! 6. [`engine`], [`audit`], [`report`]
+//! 7. [`command`], one file per subcommand
+
+pub mod atomic_file;
+pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod definition;
+pub mod engine;
+pub mod fleet;
+pub mod format;
+pub mod interrupt;
+pub mod keystore;
+pub mod mint;
+pub mod otp;
+pub mod portal;
+pub mod pskc;
+pub mod recorder;
+pub mod report;
+pub mod roster;
+pub mod scenario;
+pub mod secret;
+pub mod serial;
+pub mod target;
+pub mod terminal;
+pub mod token;
