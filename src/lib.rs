@@ -29,6 +29,7 @@ pub mod format;
 pub mod interrupt;
 pub mod keystore;
 pub mod mint;
+mod named;
 pub mod otp;
 pub mod portal;
 pub mod pskc;

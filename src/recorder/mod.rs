@@ -4,7 +4,6 @@
 mod observation;
 mod run;
 
-pub use observation::{
-    Behaviour, Expectation, Expected, Fault, Observation, Reason, Step, Verdict,
-};
+pub use crate::target::Verdict;
+pub use observation::{Behaviour, Expectation, Expected, Fault, Observation, Reason, Step};
 pub use run::{ClockInfo, GeneratorInfo, RunInfo, ThresholdInfo};

@@ -1,44 +1,7 @@
 //! One attempt as it was due, sent and answered, with what should have come and what did.
 
-use std::fmt;
-use std::str::FromStr;
-
-/// Defines an enum whose variants have one stable lower-case name each, used in files and reports.
-macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$vmeta])* $variant,)+ }
-
-        impl $name {
-            /// Every value, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The stable name used in files and reports.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.name())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(format!("unknown {} {text:?}", stringify!($name).to_lowercase())),
-                }
-            }
-        }
-    };
-}
+use crate::named::named;
+use crate::target::Verdict;
 
 named! {
     /// What the person was doing.
@@ -69,28 +32,6 @@ named! {
         DoubleClick = "double-click",
         /// Mistypes.
         Typo = "typo",
-    }
-}
-
-named! {
-    /// What the server answered, as read by the target's rules.
-    Verdict {
-        /// Logged in.
-        Accepted = "accepted",
-        /// Refused.
-        Rejected = "rejected",
-        /// Asked for a new PIN.
-        NewPin = "new-pin",
-        /// Asked for the next code.
-        NextCode = "next-code",
-        /// Took the PIN and asked for the PASSCODE.
-        Confirm = "confirm",
-        /// Said that the account is locked.
-        Locked = "locked",
-        /// Said that it has too much to do, or that we come too often.
-        Throttled = "throttled",
-        /// No rule matched, a server fault, or no answer at all (see [`Fault`]).
-        Error = "error",
     }
 }
 

@@ -1,0 +1,19 @@
+//! What a server can be asked to do.
+
+use crate::named::named;
+
+named! {
+    /// One thing a person does at the server; the names are those of `[operation.NAME]`.
+    Operation {
+        /// User id and the bare code (first connection, step 1).
+        FirstCode = "first_code",
+        /// Choosing a PIN, typed twice (step 2).
+        NewPin = "new_pin",
+        /// PIN and the next code (step 3).
+        Confirm = "confirm",
+        /// User id and PASSCODE.
+        Login = "login",
+        /// Leaving.
+        Logout = "logout",
+    }
+}
