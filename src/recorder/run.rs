@@ -80,3 +80,41 @@ pub struct GeneratorInfo {
     /// Connections opened.
     pub connections: u64,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A run of two people against an imaginary server.
+    pub(crate) fn run_info() -> RunInfo {
+        RunInfo {
+            trousseau: "0.1.0".into(),
+            scenario: "rentree".into(),
+            scenario_sha256: "a".repeat(64),
+            target: "portal-json".into(),
+            target_sha256: "b".repeat(64),
+            url: "http://127.0.0.1:8080".into(),
+            users: 2,
+            seed: 1,
+            people: vec![("ACME0001".into(), "anne".into()), ("ACME0002".into(), "bob".into())],
+            clock: ClockInfo {
+                rate: 60.0,
+                start_key: 1_788_249_600_000_000,
+                server_offset: Some(-1_200),
+                uncertainty: 50_000,
+                period: 60,
+            },
+            started: "2026-09-01T06:40:00Z".into(),
+            finished: None,
+            interrupted: None,
+            thresholds: ThresholdInfo::default(),
+            generator: None,
+        }
+    }
+
+    #[test]
+    fn comes_back_from_json() {
+        let text = serde_json::to_string(&run_info()).unwrap();
+        assert_eq!(serde_json::from_str::<RunInfo>(&text).unwrap(), run_info());
+    }
+}
