@@ -21,6 +21,9 @@ pub use reader::RunReader;
 pub use run::{ClockInfo, GeneratorInfo, RunInfo, ThresholdInfo};
 pub use writer::RunWriter;
 
+#[cfg(test)]
+pub(crate) use run::tests::run_info as run_info_for_tests;
+
 use serde::{Deserialize, Serialize};
 
 /// Name of the head of a record.
