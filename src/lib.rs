@@ -10,7 +10,7 @@
 //!
 //! 1. [`secret`], [`serial`], [`clock`], [`definition`], [`atomic_file`], [`interrupt`],
 //!    [`terminal`]; and [`cli`], the declarations of the command line, which import nothing of ours
-//! 2. [`otp`], [`keystore`], [`roster`]
+//! 2. [`otp`], [`radius`], [`keystore`], [`roster`]
 //! 3. [`token`], [`scenario`], [`target`]
 //! 4. [`pskc`], [`mint`], [`format`], [`fleet`], [`portal`]
 //! 5. [`recorder`]
@@ -33,6 +33,7 @@ mod named;
 pub mod otp;
 pub mod portal;
 pub mod pskc;
+pub mod radius;
 pub mod recorder;
 pub mod report;
 pub mod roster;
