@@ -26,4 +26,8 @@ pub struct KeyArgs {
     /// Ask for the passphrase, without echo
     #[arg(long, group = "batch_key")]
     pub passphrase_prompt: bool,
+    /// Read encrypted values that nothing vouches for (no ValueMAC), and secrets in clear although
+    /// a key was given; warns once per file
+    #[arg(long)]
+    pub allow_unauthenticated: bool,
 }

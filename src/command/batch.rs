@@ -1,21 +1,122 @@
 //! Opening a batch for the commands that read one: the file, its key, its tokens one by one.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
-use super::Failure;
+use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
+use crate::pskc::{Error, Fault, Options, Reader, Seen};
 use crate::token::Token;
 
 /// A stream of tokens, each one verified before it is given out.
 pub(super) type Tokens = Box<dyn Iterator<Item = Result<Token, Failure>>>;
 
-/// Opens `file` (`-` for standard input) under the key that `keys` names.
+/// Opens `file` (`-` for standard input) under the key that `keys` names. Every token has a
+/// secret, and a serial number of its own.
 ///
 /// # Errors
 /// When the file or its key cannot be read, or its head is no PSKC.
-pub(super) fn open(file: &Path, _keys: &KeyArgs) -> Result<Tokens, Failure> {
-    Err(Failure::bad_input(format!(
-        "{}: reading batches comes with the PSKC reader",
-        file.display()
-    )))
+pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
+    let options =
+        Options { allow_unauthenticated: keys.allow_unauthenticated, ..Options::default() };
+    let key = keys::resolve(keys)?;
+    let reader = Reader::new(input(file)?, key.as_ref(), options);
+    let reader = reader.map_err(|error| failure(file, &error))?;
+    Ok(Box::new(Checked { file: name(file), reader, serials: Seen::default(), done: false }))
+}
+
+/// The bytes of `file`, or of standard input for `-`.
+pub(super) fn input(file: &Path) -> Result<Box<dyn Read>, Failure> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    match File::open(file) {
+        Ok(opened) => Ok(Box::new(opened)),
+        Err(error) => {
+            Err(Failure::new(Exit::Io, format!("cannot read {}: {error}", file.display()))
+                .hint("check the name, and that you may read it"))
+        }
+    }
+}
+
+/// What to call `file` in messages.
+pub(super) fn name(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
+}
+
+/// A fault of a batch, as the user sees it: file, line, column, key, what, and what to do.
+pub(super) fn failure(file: &Path, error: &Error) -> Failure {
+    failed(&name(file), error)
+}
+
+fn failed(name: &str, error: &Error) -> Failure {
+    let exit = match error.fault {
+        Fault::Io(_) => Exit::Io,
+        _ => Exit::BadInput,
+    };
+    Failure::new(exit, format!("{name}: {error}")).hint(error.hint())
+}
+
+/// Tokens fit for use: servers name keys by serial number, so that two keys under one would
+/// silently become one.
+struct Checked<R> {
+    file: String,
+    reader: Reader<R>,
+    serials: Seen,
+    done: bool,
+}
+
+impl<R: Read> Iterator for Checked<R> {
+    type Item = Result<Token, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let result = match self.reader.next() {
+            Some(Ok(token)) => self.check(token),
+            Some(Err(error)) => Err(failed(&self.file, &error)),
+            None => {
+                self.warn();
+                self.done = true;
+                return None;
+            }
+        };
+        self.done = result.is_err();
+        Some(result)
+    }
+}
+
+impl<R: Read> Checked<R> {
+    fn check(&mut self, token: Token) -> Result<Token, Failure> {
+        let refused = |what: &str, hint: &str| {
+            Err(Failure::bad_input(format!("{}: key {}: {what}", self.file, token.serial))
+                .hint(hint))
+        };
+        if token.secret.is_empty() {
+            return refused(
+                "the file has no secret for it, only the name of one kept elsewhere",
+                "ask the sender for a file with the secrets",
+            );
+        }
+        if !self.serials.insert(token.serial.as_str()) {
+            return refused(
+                "a second key with this serial number",
+                "servers name keys by serial number: split the file so that each has its own",
+            );
+        }
+        Ok(token)
+    }
+
+    #[allow(clippy::print_stderr)]
+    fn warn(&self) {
+        let unchecked = self.reader.summary().unauthenticated;
+        if unchecked > 0 {
+            eprintln!(
+                "warning: {}: {unchecked} secrets were read without any check of their integrity",
+                self.file
+            );
+        }
+    }
 }

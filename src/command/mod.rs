@@ -9,6 +9,8 @@ mod demo;
 mod export;
 mod failure;
 mod inspect;
+#[allow(dead_code)]
+mod keys;
 mod mint;
 mod report;
 mod serve;

@@ -1,0 +1,77 @@
+//! The key of a batch, from wherever the key options say.
+
+use super::{Exit, Failure};
+use crate::cli::KeyArgs;
+use crate::keystore::{BatchKey, KeystoreError, Source};
+use crate::secret::Secret;
+
+/// The key that `args` names; `None` when they name none.
+///
+/// # Errors
+/// When it cannot be read or is no key.
+pub(super) fn resolve(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {
+    let transport = source(args.transport_key_file.as_deref(), args.transport_key_fd);
+    let passphrase = source(args.passphrase_file.as_deref(), args.passphrase_fd);
+    let key = if let Some(source) = transport {
+        BatchKey::transport(&read(&source)?, &source.to_string())?
+    } else if let Some(source) = passphrase {
+        BatchKey::passphrase(&read(&source)?, &source.to_string())?
+    } else if args.transport_key_prompt {
+        BatchKey::transport(&ask("Transport key (hexadecimal): ")?, "what was typed")?
+    } else if args.passphrase_prompt {
+        BatchKey::passphrase(&ask("Passphrase: ")?, "what was typed")?
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(key))
+}
+
+/// As [`resolve`], for a batch that is about to be encrypted: a passphrase is asked for twice, as
+/// a mistyped one would lock the batch for good.
+pub(super) fn resolve_new(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {
+    let key = resolve(args)?;
+    if args.passphrase_prompt || args.transport_key_prompt {
+        let again = match &key {
+            Some(BatchKey::Passphrase(_)) => {
+                BatchKey::passphrase(&ask("The same again: ")?, "what was typed")?
+            }
+            _ => BatchKey::transport(&ask("The same again: ")?, "what was typed")?,
+        };
+        if key.as_ref() != Some(&again) {
+            return Err(Failure::bad_input("the two differ").hint("type it again, twice alike"));
+        }
+    }
+    Ok(key)
+}
+
+fn source(file: Option<&std::path::Path>, descriptor: Option<u32>) -> Option<Source> {
+    file.map(|path| Source::File(path.into())).or_else(|| descriptor.map(Source::Descriptor))
+}
+
+#[allow(clippy::print_stderr)]
+fn read(source: &Source) -> Result<Secret, Failure> {
+    let secret = source.read()?;
+    if source.is_open_to_others() {
+        eprintln!("warning: {source}: others may read this key; chmod 600 {source}");
+    }
+    Ok(secret)
+}
+
+fn ask(prompt: &str) -> Result<Secret, Failure> {
+    rpassword::prompt_password(prompt).map(|text| Secret::new(text.into_bytes())).map_err(|error| {
+        Failure::new(Exit::Io, format!("cannot ask for the key: {error}"))
+            .hint("without a terminal, give it as a file or a file descriptor")
+    })
+}
+
+impl From<KeystoreError> for Failure {
+    fn from(error: KeystoreError) -> Self {
+        let exit = match &error {
+            KeystoreError::Read { .. } | KeystoreError::Random(_) => Exit::Io,
+            KeystoreError::Write(crate::atomic_file::AtomicFileError::Exists(_)) => Exit::BadInput,
+            KeystoreError::Write(_) => Exit::Io,
+            _ => Exit::BadInput,
+        };
+        Self::new(exit, &error).hint(error.hint())
+    }
+}

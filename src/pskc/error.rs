@@ -1,0 +1,180 @@
+//! What can be wrong with a file: where, what, and what to do.
+
+use std::fmt;
+use std::io;
+
+/// Why a file could not be read on, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}{fault}", place = Place(self))]
+pub struct Error {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column in bytes, from 1.
+    pub column: u64,
+    /// Serial number or key id of the key being read, when known.
+    pub key: Option<String>,
+    /// What is wrong.
+    #[source]
+    pub fault: Fault,
+}
+
+/// What is wrong with a file. Never quotes a value that could be secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The bytes could not be had.
+    #[error("cannot read: {0}")]
+    Io(io::Error),
+    /// The end comes too early.
+    #[error("the file ends in the middle: it was cut off")]
+    Truncated,
+    /// Not well-formed XML.
+    #[error("not well-formed XML: {0}")]
+    Xml(String),
+    /// A document type definition, with which files can be made to grow or to reach out.
+    #[error("a DTD (<!DOCTYPE>) is never accepted")]
+    Doctype,
+    /// An entity that is not one of the five of XML.
+    #[error("unknown entity &{0};")]
+    Entity(String),
+    /// Not UTF-8.
+    #[error("the text is {0}; only UTF-8 is read")]
+    Encoding(String),
+    /// Another kind of file.
+    #[error("this is no PSKC file: its first element is <{0}>, not <KeyContainer> of RFC 6030")]
+    NotPskc(String),
+    /// Another version of the format.
+    #[error("PSKC version {0:?} is not known, only 1.0")]
+    Version(String),
+    /// Something required is not there.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// Something that may be there once is there again.
+    #[error("{0} appears twice")]
+    Repeated(&'static str),
+    /// An element or text where the format has none.
+    #[error("{what} where none is expected, inside <{within}>")]
+    Unexpected {
+        /// What was found.
+        what: String,
+        /// The element it was found in.
+        within: &'static str,
+    },
+    /// A value of the wrong form.
+    #[error("{what} is not {expected}")]
+    Value {
+        /// Which value.
+        what: &'static str,
+        /// What it should have been.
+        expected: String,
+    },
+    /// The file asks for more than is given.
+    #[error("{what} exceeds the limit of {limit}")]
+    Limit {
+        /// Which limit.
+        what: &'static str,
+        /// Its value.
+        limit: u64,
+    },
+    /// An algorithm that this program does not have.
+    #[error("{what} {uri:?} is not supported")]
+    Unsupported {
+        /// What it is for.
+        what: &'static str,
+        /// Its identifier, shortened.
+        uri: String,
+    },
+    /// The file is encrypted and no key was given.
+    #[error("the file is encrypted under {0}, and no key was given")]
+    KeyNeeded(String),
+    /// A passphrase was given for a transport key, or the other way round.
+    #[error("the file is encrypted under {0}, which is not the kind of key that was given")]
+    WrongKind(String),
+    /// The key has the wrong length for the cipher.
+    #[error("{cipher} takes a key of {expected} bytes, this one has {found}")]
+    KeyLength {
+        /// Name of the cipher.
+        cipher: &'static str,
+        /// Bytes it takes.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// No MAC vouches for a value that needs one.
+    #[error("the encrypted value has no ValueMAC: it may have been changed without a trace")]
+    Unauthenticated,
+    /// A key was given, but the secret is in clear, so that nothing vouches for it.
+    #[error("the secret is in clear although a key was given: nothing vouches for it")]
+    InClear,
+    /// Wrong key, wrong MAC or wrong padding: one text for all, as telling them apart helps only
+    /// an attacker.
+    #[error("the value cannot be verified under this key")]
+    Sealed,
+    /// Two keys with one id.
+    #[error("the key id is used twice in this file")]
+    DuplicateId,
+    /// No usable serial number.
+    #[error(transparent)]
+    Serial(#[from] crate::serial::SerialError),
+}
+
+impl Fault {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "check the file and the file system",
+            Self::Truncated => {
+                "copy or download the file again; compare its size with the original"
+            }
+            Self::Sealed => {
+                "likely causes, most frequent first: the key or passphrase of another batch; \
+                 a file changed or damaged on its way; a key typed with a mistake"
+            }
+            Self::Unauthenticated | Self::InClear => {
+                "ask the sender for a file with MACs; --allow-unauthenticated reads it all the same"
+            }
+            Self::KeyNeeded(_) => {
+                "give the key: --transport-key-file, --passphrase-file, or --help for other ways"
+            }
+            Self::WrongKind(_) => "check which of the two the sender gave you for this batch",
+            Self::KeyLength { .. } => "check that this is the key of this batch",
+            Self::Unsupported { .. } => {
+                "ask the sender for AES-CBC with ValueMAC, or AES-GCM, under a key or passphrase"
+            }
+            Self::Limit { .. } => "a genuine file stays far below this: check where it comes from",
+            Self::Doctype | Self::Entity(_) => "ask the sender for a file without DTD and entities",
+            Self::Encoding(_) => "convert it, for instance: iconv -t UTF-8",
+            Self::NotPskc(_) => "check that this is the file you mean",
+            _ => "ask the sender for a file that follows RFC 6030",
+        }
+    }
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        self.fault.hint()
+    }
+}
+
+/// `line 3, column 14, key ACME00000001: `
+struct Place<'a>(&'a Error);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.0.line, self.0.column)?;
+        if let Some(key) = &self.0.key {
+            write!(f, ", key {}", shown(key))?;
+        }
+        f.write_str(": ")
+    }
+}
+
+/// Text of a file made fit for a terminal: no control characters, not too long.
+pub(super) fn shown(text: &str) -> String {
+    let clean: String =
+        text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect();
+    if text.chars().nth(80).is_some() { clean + "…" } else { clean }
+}

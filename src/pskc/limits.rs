@@ -1,0 +1,22 @@
+//! How much a file may ask for. A file that asks for more is refused, and the limit named.
+
+/// Limits on what a file may ask of its reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Elements within elements.
+    pub depth: usize,
+    /// Attributes of one element.
+    pub attributes: usize,
+    /// Bytes of one tag, text or comment.
+    pub text: u64,
+    /// Iterations of PBKDF2: ten million take some five seconds.
+    pub iterations: u32,
+    /// Bytes of a secret.
+    pub secret: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 32, attributes: 64, text: 64 * 1024, iterations: 10_000_000, secret: 1024 }
+    }
+}

@@ -1,0 +1,239 @@
+//! From bytes to tokens, one key at a time, distrusting the file.
+//!
+//! What a file holds (RFC 6030 §4), in this order:
+//! ```text
+//! KeyContainer
+//!   EncryptionKey?  MACMethod?                     -> header
+//!   KeyPackage*  ( DeviceInfo? CryptoModuleInfo? Key? )   -> package
+//!   Signature?  Extensions*
+//! ```
+//! The MAC of a value is checked before the value is decrypted, and a token is given out only
+//! when all of it was read.
+
+mod header;
+mod package;
+mod values;
+mod vault;
+
+use std::io::Read;
+
+use super::error::{Error, Fault, shown};
+use super::limits::Limits;
+use super::seen::Seen;
+use super::xml::{Cursor, Element};
+use crate::keystore::BatchKey;
+use crate::token::Token;
+use vault::Vault;
+
+/// How a file is to be read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Reads CBC values without `ValueMAC`, and secrets in clear although a key was given, and
+    /// MACs made over the plaintext as some drafts had it. Changes to such values go unnoticed.
+    pub allow_unauthenticated: bool,
+    /// Without a key, gives tokens with empty secrets instead of refusing an encrypted file.
+    pub locked: bool,
+    /// How much the file may ask for.
+    pub limits: Limits,
+}
+
+/// Under what a file's values are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Protection {
+    /// Nothing: values in clear.
+    #[default]
+    None,
+    /// A pre-shared key, with its name if the file gives one.
+    TransportKey(Option<String>),
+    /// A passphrase, by PBKDF2.
+    Passphrase {
+        /// Its name, if the file gives one.
+        name: Option<String>,
+        /// The pseudo-random function, as `HMAC-SHA1`.
+        prf: &'static str,
+        /// Iterations.
+        iterations: u32,
+    },
+    /// The public key of a certificate.
+    Certificate,
+}
+
+/// What is known of a file so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Under what its values are encrypted.
+    pub protection: Protection,
+    /// Cipher of its values, as `AES-128-CBC`.
+    pub cipher: Option<&'static str>,
+    /// MAC of its values, as `HMAC-SHA1`.
+    pub mac: Option<&'static str>,
+    /// Keys read.
+    pub keys: u64,
+    /// Secrets whose integrity was verified, by MAC or authenticating cipher.
+    pub verified: u64,
+    /// Secrets read in clear.
+    pub in_clear: u64,
+    /// Secrets decrypted with nothing to vouch for them.
+    pub unauthenticated: u64,
+    /// Secrets left encrypted for want of a key.
+    pub locked: u64,
+    /// Keys that only name a secret kept elsewhere (`KeyReference`).
+    pub references: u64,
+    /// Whether there is an XML signature; it is not verified here.
+    pub signed: bool,
+}
+
+/// A PSKC file as a stream of tokens.
+///
+/// After the first error the stream ends: what follows a fault is not trusted.
+pub struct Reader<R> {
+    cursor: Cursor<R>,
+    vault: Vault,
+    ids: Seen,
+    options: Options,
+    summary: Summary,
+    state: State,
+    /// Serial number or id of the key being read, for messages.
+    current: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Inside the container; the first package, if any, is entered already.
+    Entered,
+    /// Inside the container.
+    Between,
+    /// At the end, or after an error.
+    Done,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the head of a file: all that comes before its keys.
+    ///
+    /// # Errors
+    /// [`Error`] when the head is no PSKC, or asks for what is not supported. Whether the key is
+    /// the right one shows at the first value.
+    pub fn new(input: R, key: Option<&BatchKey>, options: Options) -> Result<Self, Error> {
+        let cursor = Cursor::new(input, options.limits.clone())
+            .map_err(|(fault, (line, column))| Error { line, column, key: None, fault })?;
+        let mut this = Self {
+            cursor,
+            vault: Vault::new(key.cloned(), &options),
+            ids: Seen::default(),
+            options,
+            summary: Summary::default(),
+            state: State::Between,
+            current: None,
+        };
+        match this.head() {
+            Ok(()) => Ok(this),
+            Err(fault) => Err(this.fail(fault)),
+        }
+    }
+
+    /// What is known of the file so far; complete when the stream has ended.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Bytes read so far.
+    pub fn offset(&self) -> u64 {
+        self.cursor.offset()
+    }
+
+    fn head(&mut self) -> Result<(), Fault> {
+        let version = self.cursor.attribute("Version")?.ok_or(Fault::Missing("Version"))?;
+        if version != "1.0" {
+            return Err(Fault::Version(shown(&version)));
+        }
+        while let Some(element) = self.cursor.child()? {
+            match element {
+                Element::EncryptionKey => {
+                    let (protection, kdf) =
+                        header::encryption_key(&mut self.cursor, &self.options)?;
+                    self.vault.set_protection(&protection, kdf)?;
+                    self.summary.protection = protection;
+                }
+                Element::MACMethod => {
+                    let method = header::mac_method(&mut self.cursor, &self.options.limits)?;
+                    self.summary.mac = Some(method.hash.name());
+                    self.vault.set_mac(method)?;
+                }
+                Element::KeyPackage => {
+                    self.state = State::Entered;
+                    return Ok(());
+                }
+                Element::Signature => {
+                    self.summary.signed = true;
+                    self.cursor.skip()?;
+                }
+                Element::Extensions => self.cursor.skip()?,
+                other => return Err(unexpected(other, "KeyContainer")),
+            }
+        }
+        self.state = State::Done;
+        self.cursor.end()
+    }
+
+    fn advance(&mut self) -> Result<Option<Token>, Fault> {
+        loop {
+            if self.state == State::Between {
+                self.current = None;
+                match self.cursor.child()? {
+                    Some(Element::KeyPackage) => {}
+                    Some(Element::Signature) => {
+                        self.summary.signed = true;
+                        self.cursor.skip()?;
+                        continue;
+                    }
+                    Some(Element::Extensions) => {
+                        self.cursor.skip()?;
+                        continue;
+                    }
+                    Some(other) => return Err(unexpected(other, "KeyContainer")),
+                    None => {
+                        self.cursor.end()?;
+                        self.state = State::Done;
+                        return Ok(None);
+                    }
+                }
+            }
+            self.state = State::Between;
+            if let Some(token) = self.package()? {
+                self.summary.keys += 1;
+                return Ok(Some(token));
+            }
+        }
+    }
+
+    fn fail(&mut self, fault: Fault) -> Error {
+        self.state = State::Done;
+        let (line, column) = self.cursor.place();
+        Error { line, column, key: self.current.take(), fault }
+    }
+}
+
+impl<R: Read> Iterator for Reader<R> {
+    type Item = Result<Token, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.state == State::Done {
+            return None;
+        }
+        match self.advance() {
+            Ok(token) => token.map(Ok),
+            Err(fault) => Some(Err(self.fail(fault))),
+        }
+    }
+}
+
+impl<R> std::fmt::Debug for Reader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+fn unexpected(element: Element, within: &'static str) -> Fault {
+    Fault::Unexpected { what: format!("<{}>", element.name()), within }
+}

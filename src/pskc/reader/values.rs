@@ -1,0 +1,122 @@
+//! Values as files spell them: base64 with blanks, numbers in three encodings, dates.
+
+use data_encoding::BASE64;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::super::error::Fault;
+
+/// Base64 of RFC 4648 §4: padded, canonical, with the blanks that XML files have.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_ascii();
+    if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        return decode(text.as_bytes());
+    }
+    let packed: zeroize::Zeroizing<Vec<u8>> =
+        zeroize::Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    decode(&packed)
+}
+
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    // The library takes several padded texts in a row for one.
+    let body = text.len().saturating_sub(2);
+    if memchr::memchr(b'=', &text[..body]).is_some() {
+        return None;
+    }
+    BASE64.decode(text).ok()
+}
+
+/// A number of `PlainValue` as text.
+pub(super) fn decimal(text: &str, what: &'static str) -> Result<u64, Fault> {
+    digits(text.trim_ascii().as_bytes()).ok_or_else(|| not(what, "a whole number"))
+}
+
+/// A number of `PlainValue`: decimal by the standard; base64, of digits or of big-endian bytes,
+/// in some files.
+pub(super) fn plain_integer(text: &str, what: &'static str) -> Result<u64, Fault> {
+    digits(text.trim_ascii().as_bytes())
+        .or_else(|| base64(text).and_then(|bytes| integer_of(&bytes)))
+        .ok_or_else(|| not(what, "a whole number"))
+}
+
+/// A number that was encrypted: decimal digits, or big-endian bytes.
+pub(super) fn integer(bytes: &[u8], what: &'static str) -> Result<u64, Fault> {
+    integer_of(bytes).ok_or_else(|| not(what, "a whole number"))
+}
+
+fn integer_of(bytes: &[u8]) -> Option<u64> {
+    digits(bytes).or_else(|| {
+        let fits = !bytes.is_empty() && bytes.len() <= 8;
+        fits.then(|| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    })
+}
+
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// An `xs:boolean`.
+pub(super) fn boolean(text: &str, what: &'static str) -> Result<bool, Fault> {
+    match text.trim_ascii() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(not(what, "true or false")),
+    }
+}
+
+/// An `xs:dateTime`; without a zone it is taken as UTC (RFC 6030 §5 asks for canonical form).
+pub(super) fn date(text: &str, what: &'static str) -> Result<Timestamp, Fault> {
+    let text = text.trim_ascii();
+    let zoned = text.parse::<Timestamp>().ok();
+    let civil = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+    zoned.or_else(civil).ok_or_else(|| not(what, "a date and time such as 2026-09-01T00:00:00Z"))
+}
+
+/// `what` is not what it should have been.
+pub(super) fn not(what: &'static str, expected: &str) -> Fault {
+    Fault::Value { what, expected: expected.into() }
+}
+
+/// `what` is not base64.
+pub(super) fn not_base64(what: &'static str) -> Fault {
+    not(what, "canonical base64 (RFC 4648 §4)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_strict_but_for_blanks() {
+        for good in ["MTIzNA==", "\n  MTIz\n\tNA==\r\n "] {
+            assert_eq!(base64(good).unwrap(), b"1234");
+        }
+        for bad in ["MTIzNA", "MTIzNB==", "MTIz-_==", "MTIzNA==MTIzNA==", "MTIzNA==x", "MT!z"] {
+            assert_eq!(base64(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_come_in_three_encodings() {
+        for text in ["42", " 42\n", "NDI=", "Kg==", "AAAAAAAAACo="] {
+            assert_eq!(plain_integer(text, "Counter").unwrap(), 42, "{text}");
+        }
+        for text in ["", "-1", "TWELVE", "4.2", "99999999999999999999", "AAAAAAAAAAAq"] {
+            let error = plain_integer(text, "Counter").unwrap_err().to_string();
+            assert_eq!(error, "Counter is not a whole number", "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_with_and_without_zone() {
+        let expected: Timestamp = "2006-05-01T00:00:00Z".parse().unwrap();
+        for text in ["2006-05-01T00:00:00Z", "2006-05-01T02:00:00+02:00", "2006-05-01T00:00:00"] {
+            assert_eq!(date(text, "StartDate").unwrap(), expected);
+        }
+        assert!(date("first of May", "StartDate").is_err());
+    }
+}

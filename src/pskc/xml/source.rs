@@ -1,0 +1,180 @@
+//! Buffered bytes that know where they are: line and column are counted only when asked for.
+
+use std::io::{self, BufRead, Read};
+
+use zeroize::Zeroizing;
+
+/// Size of the buffer, in bytes.
+const BUFFER: usize = 128 * 1024;
+
+/// A buffered reader with two marks: where the element being read began, for messages, and where
+/// the current event began, so that no single one exceeds its limit.
+pub(super) struct Source<R> {
+    inner: R,
+    buffer: Zeroizing<Vec<u8>>,
+    used: usize,
+    filled: usize,
+    /// Offset in the file of the first byte in the buffer, and its place.
+    base: u64,
+    base_place: (u64, u64),
+    mark: u64,
+    /// Place of the mark, once the bytes it lay in are gone.
+    mark_place: Option<(u64, u64)>,
+    event: u64,
+    limit: u64,
+    failure: Option<Stop>,
+}
+
+/// Why the bytes stopped, in more words than an `io::Error` carries through the parser.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The operating system said so.
+    Io(io::Error),
+    /// One tag, text or comment is longer than the limit.
+    TooLong(u64),
+}
+
+impl<R: Read> Source<R> {
+    pub(super) fn new(inner: R, limit: u64) -> Self {
+        Self {
+            inner,
+            buffer: Zeroizing::new(vec![0; BUFFER]),
+            used: 0,
+            filled: 0,
+            base: 0,
+            base_place: (1, 1),
+            mark: 0,
+            mark_place: None,
+            event: 0,
+            limit,
+            failure: None,
+        }
+    }
+
+    /// Bytes read so far.
+    pub(super) fn offset(&self) -> u64 {
+        self.base + self.used as u64
+    }
+
+    /// An event starts here.
+    pub(super) fn begin_event(&mut self) {
+        self.event = self.offset();
+    }
+
+    /// Messages point to the event that began last.
+    pub(super) fn mark(&mut self) {
+        self.mark = self.event;
+        self.mark_place = None;
+    }
+
+    /// Messages point to here.
+    pub(super) fn mark_here(&mut self) {
+        self.event = self.offset();
+        self.mark();
+    }
+
+    /// Line and column of the mark, from 1.
+    pub(super) fn place(&self) -> (u64, u64) {
+        self.mark_place.unwrap_or_else(|| self.place_of(self.mark))
+    }
+
+    pub(super) fn take_failure(&mut self) -> Option<Stop> {
+        self.failure.take()
+    }
+
+    fn place_of(&self, offset: u64) -> (u64, u64) {
+        let len = usize::try_from(offset.saturating_sub(self.base)).unwrap_or(0).min(self.filled);
+        let before = &self.buffer[..len];
+        let lines = memchr::memchr_iter(b'\n', before).count() as u64;
+        match memchr::memrchr(b'\n', before) {
+            Some(last) => (self.base_place.0 + lines, (len - last) as u64),
+            None => (self.base_place.0, self.base_place.1 + len as u64),
+        }
+    }
+}
+
+impl<R: Read> BufRead for Source<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.used == self.filled {
+            if self.offset() - self.event > self.limit {
+                self.failure = Some(Stop::TooLong(self.limit));
+                return Err(io::Error::other("too long"));
+            }
+            if self.mark_place.is_none() && self.mark >= self.base {
+                self.mark_place = Some(self.place_of(self.mark));
+            }
+            let end = self.offset();
+            self.base_place = self.place_of(end);
+            self.base = end;
+            (self.used, self.filled) = (0, 0);
+            // A mark that is set from here on lies in the new bytes.
+            loop {
+                match self.inner.read(&mut self.buffer) {
+                    Ok(filled) => {
+                        self.filled = filled;
+                        break;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => {
+                        self.failure = Some(Stop::Io(error));
+                        return Err(io::Error::other("read failed"));
+                    }
+                }
+            }
+        }
+        Ok(&self.buffer[self.used..self.filled])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.used = (self.used + amount).min(self.filled);
+    }
+}
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let len = available.len().min(out.len());
+        out[..len].copy_from_slice(&available[..len]);
+        self.consume(len);
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte at a time, so that every mark outlives its buffer.
+    struct Drops<'a>(&'a [u8]);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let len = self.0.len().min(1);
+            out[..len].copy_from_slice(&self.0[..len]);
+            self.0 = &self.0[len..];
+            Ok(len)
+        }
+    }
+
+    #[test]
+    fn places_are_right_within_and_across_buffers() {
+        let text = b"ab\ncd\n\nefg";
+        let expected =
+            [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (4, 1), (4, 2), (4, 3)];
+        for mark in 0..text.len() {
+            let mut whole = Source::new(&text[..], 1000);
+            let mut drops = Source::new(Drops(text), 1000);
+            for at in 0..text.len() {
+                if at == mark {
+                    whole.mark_here();
+                    drops.mark_here();
+                }
+                let mut byte = [0];
+                assert_eq!(whole.read(&mut byte).unwrap(), 1);
+                assert_eq!(drops.read(&mut byte).unwrap(), 1);
+            }
+            assert_eq!(whole.place(), expected[mark]);
+            assert_eq!(drops.place(), expected[mark], "mark {mark}");
+        }
+    }
+}
