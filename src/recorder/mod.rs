@@ -12,13 +12,17 @@ mod reader;
 mod run;
 mod writer;
 
+pub use crate::fleet::{Behaviour, Expectation, Expected, Reason};
 pub use crate::target::Verdict;
 pub use error::RecorderError;
 pub use line::COLUMNS;
-pub use observation::{Behaviour, Expectation, Expected, Fault, Observation, Reason, Step};
+pub use observation::{Fault, Observation, Step};
 pub use reader::RunReader;
 pub use run::{ClockInfo, GeneratorInfo, RunInfo, ThresholdInfo};
 pub use writer::RunWriter;
+
+#[cfg(test)]
+pub(crate) use run::tests::run_info as run_info_for_tests;
 
 use serde::{Deserialize, Serialize};
 
