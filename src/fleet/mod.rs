@@ -4,5 +4,15 @@
 //! The oracle never shares code with [`crate::portal`]: shared code would hide one bug in both.
 
 mod expectation;
+mod key;
+#[cfg(test)]
+mod model;
+mod oracle;
+mod person;
+mod rules;
 
 pub use expectation::{Behaviour, Expectation, Expected, Reason};
+pub use key::VirtualKey;
+pub use oracle::{Acted, Attempt, Credential, Heard, Oracle};
+pub use person::{Browser, Deed, Person, Send, Typed, World};
+pub use rules::Rules;

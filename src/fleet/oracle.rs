@@ -1,0 +1,402 @@
+//! The oracle: knows one person's seed and history, and so what a correct server must answer to
+//! the next attempt, before it is sent.
+//!
+//! It knows less than the server: answers get lost, and whether a server learns drift at once, in
+//! part or never is its own business. So it reasons with bounds, and where they leave room it says
+//! until when its expectation holds, or that nothing can be said. It must never accuse a correct
+//! server.
+//!
+//! | known of a code | expectation |
+//! |---|---|
+//! | surely used | refused (RFC 6238 §5.2), unless the same digits are also a fresh code's |
+//! | before the last surely used one, on a monotonic server | refused, likewise |
+//! | of no step that any allowed window holds | refused |
+//! | perhaps used (an answer was lost) | unknown |
+//! | right PIN, otherwise | taken, while every allowed window holds it |
+//! | wrong PIN, otherwise | refused |
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::rules::{Drift, Rules};
+use super::{Expectation, Expected, Reason, VirtualKey};
+use crate::clock::UnixMicros;
+use crate::otp::Code;
+use crate::target::{Operation, Verdict};
+
+/// What is sent as a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// None: a page is opened, a PIN chosen, a session left.
+    None,
+    /// The key's code of this step.
+    Step(u64),
+    /// Something else.
+    Wrong(Code),
+}
+
+/// One attempt as the oracle sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// What is asked of the server.
+    pub operation: Operation,
+    /// The code sent.
+    pub credential: Credential,
+    /// Whether the PIN sent is the right one (true where none is due).
+    pub pin_right: bool,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// How the answer reads.
+    pub verdict: Verdict,
+    /// Whether the server acted.
+    pub acted: Acted,
+    /// Key time when the attempt was sent, µs.
+    pub sent_key: UnixMicros,
+    /// Key time when the answer was complete or given up, µs.
+    pub answered_key: UnixMicros,
+}
+
+/// Whether the server acted on an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acted {
+    /// It answered.
+    Yes,
+    /// It never saw the attempt.
+    No,
+    /// The answer was lost.
+    Perhaps,
+}
+
+/// Whether the key is initialised at the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Initialised {
+    No,
+    Yes,
+    Perhaps,
+}
+
+/// Steps whose use is remembered: more than any window holds of one person's logins.
+const REMEMBERED: usize = 12;
+
+/// How long a started initialisation is surely remembered by the server, µs of key time.
+const PENDING: UnixMicros = 9 * 60 * 1_000_000;
+
+/// The knowledge of one person's standing with the server.
+#[derive(Debug, Clone)]
+pub struct Oracle {
+    rules: Rules,
+    drift: Drift,
+    /// Steps used, and whether that is sure; the newest [`REMEMBERED`] of them.
+    used: Vec<(u64, bool)>,
+    initialised: Initialised,
+    /// Most consecutive failures that the server may have counted.
+    failures: u32,
+    /// When the pending initialisation began.
+    pending: UnixMicros,
+}
+
+impl Oracle {
+    /// A person whom the server has just been told of; when it has no three steps, the key may
+    /// have been used before.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        let (drift, initialised) = if rules.three_steps {
+            (Drift { low: 0, high: 0 }, Initialised::No)
+        } else {
+            (Drift { low: -rules.max_drift, high: rules.max_drift }, Initialised::Yes)
+        };
+        Self { rules, drift, used: Vec::new(), initialised, failures: 0, pending: 0 }
+    }
+
+    /// Whether the server surely knows this key's PIN.
+    #[must_use]
+    pub fn initialised(&self) -> bool {
+        self.initialised == Initialised::Yes
+    }
+
+    /// What a correct server must answer to `attempt`, about to be sent at `now`.
+    #[must_use]
+    pub fn expect(&self, key: &VirtualKey, now: UnixMicros, attempt: &Attempt) -> Expectation {
+        match (attempt.operation, attempt.credential) {
+            (Operation::NewPin, _) => self.expect_new_pin(),
+            (Operation::Logout, _) | (_, Credential::None) => {
+                Expectation::always(Expected::Page, Reason::NoCredential)
+            }
+            (_, Credential::Wrong(code)) => self.refused(key, now, code, Reason::WrongCode, None),
+            (_, Credential::Step(step)) => self.expect_step(key, now, attempt, step),
+        }
+    }
+
+    /// The same attempt sent several times at once: exactly one may be taken, where one would be.
+    #[must_use]
+    pub fn expect_each_of_group(&self, single: Expectation) -> Expectation {
+        match single.expected {
+            Expected::Accepted | Expected::NewPin => {
+                Expectation { expected: Expected::OneOfGroup, reason: Reason::Concurrent, ..single }
+            }
+            _ => single,
+        }
+    }
+
+    fn expect_new_pin(&self) -> Expectation {
+        let expected =
+            if self.rules.new_pin_accepts { Expected::Accepted } else { Expected::Confirm };
+        Expectation {
+            until: self.pending.saturating_add(PENDING),
+            ..always(expected, Reason::GoodPin)
+        }
+    }
+
+    fn expect_step(
+        &self,
+        key: &VirtualKey,
+        now: UnixMicros,
+        attempt: &Attempt,
+        step: u64,
+    ) -> Expectation {
+        let code = key.code(step);
+        let (possible_from, possible_until) = self.rules.possible(step, self.drift);
+        if self.surely_used(step) {
+            return self.refused(key, now, code, Reason::ReplayedCode, None);
+        }
+        if self.surely_passed(step) {
+            return self.refused(key, now, code, Reason::OlderCode, None);
+        }
+        if now > possible_until {
+            let from = possible_until.saturating_add(1);
+            return self.refused(key, now, code, Reason::OutsideWindow, Some((from, u64::MAX)));
+        }
+        if now < possible_from {
+            let until = possible_from.saturating_sub(1);
+            return self.refused(key, now, code, Reason::OutsideWindow, Some((0, until)));
+        }
+        if !attempt.pin_right {
+            return always(Expected::Rejected, Reason::WrongPin);
+        }
+        if self.perhaps_passed(step) {
+            return unknown(Reason::LostAnswer);
+        }
+        if self.rules.lock_after.is_some_and(|limit| self.failures >= limit) {
+            return unknown(Reason::Locked);
+        }
+        let (from, mut until) = self.rules.sure(step, self.drift);
+        let expected = match (attempt.operation, self.initialised) {
+            (_, Initialised::Perhaps) => return unknown(Reason::LostAnswer),
+            (Operation::FirstCode, Initialised::No) => Expected::NewPin,
+            (Operation::FirstCode, Initialised::Yes) => {
+                return always(Expected::Rejected, Reason::WrongPin);
+            }
+            (Operation::Confirm, Initialised::No) => {
+                until = until.min(self.pending.saturating_add(PENDING));
+                Expected::Accepted
+            }
+            (_, Initialised::No) => return always(Expected::Rejected, Reason::OutOfOrder),
+            (_, Initialised::Yes) => Expected::Accepted,
+        };
+        // Two steps with the same digits (p = 1e-6 a pair): which one the server takes, and so
+        // which one is spent, is its own choice.
+        if from > until || !self.twins(key, now, code, Some(step)).is_empty() {
+            return unknown(Reason::FreshCode);
+        }
+        Expectation { expected, reason: Reason::FreshCode, from, until }
+    }
+
+    /// A refusal of these digits, for as long as they are surely of no step that could be taken.
+    fn refused(
+        &self,
+        key: &VirtualKey,
+        now: UnixMicros,
+        code: Code,
+        reason: Reason,
+        within: Option<(UnixMicros, UnixMicros)>,
+    ) -> Expectation {
+        if !self.twins(key, now, code, None).is_empty() {
+            return unknown(reason);
+        }
+        let own = self.own_steps(now);
+        let (from, until) = within.unwrap_or((0, u64::MAX));
+        Expectation {
+            expected: Expected::Rejected,
+            reason,
+            from: from.max(self.rules.start(own.0)),
+            until: until.min(self.rules.start(own.1 + 1).saturating_sub(1)),
+        }
+    }
+
+    /// Steps other than `except` that could be taken soon and whose code has the same digits.
+    fn twins(
+        &self,
+        key: &VirtualKey,
+        now: UnixMicros,
+        code: Code,
+        except: Option<u64>,
+    ) -> Vec<u64> {
+        self.rules
+            .union(self.own_steps(now), self.drift)
+            .filter(|step| Some(*step) != except)
+            .filter(|step| !self.surely_used(*step) && !self.surely_passed(*step))
+            .filter(|step| key.code(*step) == code)
+            .collect()
+    }
+
+    /// The server's own steps over which collisions are looked for.
+    fn own_steps(&self, now: UnixMicros) -> (i64, i64) {
+        let own = self.rules.step(now);
+        (own - 1, own + 2)
+    }
+
+    fn surely_used(&self, step: u64) -> bool {
+        self.used.iter().any(|used| *used == (step, true))
+    }
+
+    fn surely_passed(&self, step: u64) -> bool {
+        self.rules.monotonic && self.used.iter().any(|(used, sure)| *sure && *used >= step)
+    }
+
+    fn perhaps_passed(&self, step: u64) -> bool {
+        self.used.iter().any(|(used, _)| *used == step || self.rules.monotonic && *used > step)
+    }
+
+    /// Takes in what came back for an attempt of which `expectation` was expected.
+    pub fn learn(
+        &mut self,
+        key: &VirtualKey,
+        attempt: &Attempt,
+        expectation: &Expectation,
+        heard: &Heard,
+    ) {
+        let taken = heard.acted == Acted::Yes && taken(heard.verdict);
+        let perhaps = heard.acted == Acted::Perhaps
+            || heard.acted == Acted::Yes
+                && matches!(heard.verdict, Verdict::Throttled | Verdict::Error | Verdict::NextCode);
+        if attempt.operation == Operation::NewPin {
+            if taken && heard.verdict == Verdict::Accepted {
+                self.logged_in();
+            } else if perhaps && self.rules.new_pin_accepts {
+                self.initialised = Initialised::Perhaps;
+            }
+            return;
+        }
+        match attempt.credential {
+            Credential::None => {}
+            Credential::Step(step) => {
+                if taken || perhaps {
+                    self.spend(step, taken);
+                    let between = (heard.sent_key, heard.answered_key);
+                    self.drift = self.drift.hull(self.rules.learned(step, between));
+                    if expectation.expected == Expected::Unknown {
+                        for twin in self.twins(key, heard.sent_key, key.code(step), Some(step)) {
+                            self.spend(twin, false);
+                        }
+                    }
+                } else if heard.acted == Acted::Yes
+                    && matches!(
+                        expectation.reason,
+                        Reason::FreshCode | Reason::Concurrent | Reason::WrongPin
+                    )
+                {
+                    // Refused: for the wrong PIN (whether that spends the code differs among
+                    // servers), or against expectation. Nothing sure is known of this code now.
+                    self.spend(step, false);
+                }
+            }
+            Credential::Wrong(_) if taken => {
+                // It took something that is no code: nothing is known of its window any more.
+                self.drift = Drift { low: -self.rules.max_drift, high: self.rules.max_drift };
+            }
+            Credential::Wrong(_) => {}
+        }
+        if taken {
+            match (attempt.operation, heard.verdict) {
+                (_, Verdict::Accepted) => self.logged_in(),
+                (Operation::FirstCode, _) => {
+                    self.initialised = Initialised::No;
+                    self.pending = heard.sent_key;
+                }
+                _ => {}
+            }
+        } else if heard.acted != Acted::No && attempt.credential != Credential::None {
+            self.failures = self.failures.saturating_add(1);
+            if perhaps && attempt.operation == Operation::Confirm && !self.initialised() {
+                self.initialised = Initialised::Perhaps;
+            }
+        }
+    }
+
+    /// Takes in what came back for attempts sent at once: whichever was taken spent the code.
+    pub fn learn_group(
+        &mut self,
+        key: &VirtualKey,
+        attempt: &Attempt,
+        expectation: &Expectation,
+        heard: &[Heard],
+    ) {
+        let is_taken = |heard: &&Heard| heard.acted == Acted::Yes && taken(heard.verdict);
+        // The others first, so that the success comes last and clears the failures it outweighs.
+        for other in heard.iter().filter(|heard| !is_taken(heard)) {
+            self.learn(key, attempt, expectation, other);
+        }
+        for one in heard.iter().filter(is_taken) {
+            self.learn(key, attempt, expectation, one);
+            // Whether the refusal or the success came last is not known.
+            let refused = heard.len().saturating_sub(1);
+            self.failures = self.failures.max(u32::try_from(refused).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn logged_in(&mut self) {
+        self.initialised = Initialised::Yes;
+        self.failures = 0;
+    }
+
+    fn spend(&mut self, step: u64, sure: bool) {
+        match self.used.iter_mut().find(|(used, _)| *used == step) {
+            Some(entry) => entry.1 |= sure,
+            None => self.used.push((step, sure)),
+        }
+        if self.used.len() > REMEMBERED
+            && let Some(oldest) = (0..self.used.len()).min_by_key(|index| self.used[*index].0)
+        {
+            self.used.swap_remove(oldest);
+        }
+    }
+
+    /// A mistyped code: one digit of the code of `step` changed, and of no step near the window.
+    #[must_use]
+    pub fn mistype(
+        &self,
+        key: &VirtualKey,
+        now: UnixMicros,
+        step: u64,
+        rng: &mut ChaCha8Rng,
+    ) -> Code {
+        let right = key.code(step);
+        let own = self.own_steps(now);
+        let near = self.rules.union((own.0 - 2, own.1 + 3), self.drift);
+        let avoid: Vec<Code> = near.chain([step]).map(|step| key.code(step)).collect();
+        loop {
+            let place = 10_u32.pow(rng.random_range(0..u32::from(right.digits().clamp(1, 9))));
+            let old = right.value() / place % 10;
+            let new = (old + rng.random_range(1..10)) % 10;
+            let wrong = Code::new(right.value() - old * place + new * place, right.digits());
+            if !avoid.contains(&wrong) {
+                return wrong;
+            }
+        }
+    }
+}
+
+fn taken(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Accepted | Verdict::NewPin | Verdict::Confirm)
+}
+
+fn always(expected: Expected, reason: Reason) -> Expectation {
+    Expectation::always(expected, reason)
+}
+
+fn unknown(reason: Reason) -> Expectation {
+    always(Expected::Unknown, reason)
+}

@@ -1,0 +1,564 @@
+//! One person: a state machine that says what is due next and takes in what came of it. Pure: the
+//! time comes from outside, and so do the answers.
+//!
+//! | state | what the person does | then |
+//! |---|---|---|
+//! | first code | opens the page, reads the key, sends user id and code | new PIN; an impatient one tries the same code again beside it |
+//! | new PIN | chooses a PIN, types it twice | confirmation, or logged in |
+//! | confirmation | waits for the number to change (an impatient one does not), sends PASSCODE | visits |
+//! | login | opens the page, reads the key, sends user id and PASSCODE | log-out, or the gap to the next visit; an impatient one sends it again |
+//! | log-out | leaves | the gap to the next visit |
+//!
+//! Refused or left without an answer, a person begins the state again with a fresh number, a few
+//! times, and gives up then.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use zeroize::Zeroizing;
+
+use super::{Acted, Attempt, Behaviour, Credential, Expectation, Heard, Oracle, Rules, VirtualKey};
+use crate::clock::UnixMicros;
+use crate::scenario::{Distribution, Habits, Scenario, Span};
+use crate::target::{Inputs, Operation, PinPosition, Policy, Target, Verdict};
+use crate::token::Token;
+
+/// What all people of a run share.
+#[derive(Debug)]
+pub struct World {
+    /// What they do and when.
+    pub scenario: Scenario,
+    /// What the server declares.
+    pub policy: Policy,
+    /// What a correct server takes when.
+    pub rules: Rules,
+    /// Operations that begin with a page to open.
+    pub opens: Vec<Operation>,
+    /// Whether people can leave.
+    pub logout: bool,
+    /// Key time at the start of the run.
+    pub start: UnixMicros,
+    /// Seed of the population.
+    pub seed: u64,
+    /// How many people there are.
+    pub people: u32,
+}
+
+impl World {
+    /// From a scenario and the target it meets.
+    #[must_use]
+    pub fn new(
+        scenario: Scenario,
+        target: &Target,
+        rules: Rules,
+        start: UnixMicros,
+        seed: u64,
+        people: u32,
+    ) -> Self {
+        let opens = Operation::ALL.iter().copied().filter(|op| target.has_open(*op)).collect();
+        Self {
+            scenario,
+            policy: target.policy.clone(),
+            rules,
+            opens,
+            logout: target.has(Operation::Logout),
+            start,
+            seed,
+            people,
+        }
+    }
+
+    /// Key time at which the run ends.
+    #[must_use]
+    pub fn end(&self) -> UnixMicros {
+        self.start.saturating_add(self.scenario.scenario.duration.micros())
+    }
+}
+
+/// What is due next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deed {
+    /// When, key time.
+    pub due: UnixMicros,
+    /// In which browser.
+    pub browser: Browser,
+    /// What is asked of the server.
+    pub operation: Operation,
+    /// What is sent; `None` when only the page is opened.
+    pub send: Option<Send>,
+}
+
+/// A browser of the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Browser {
+    /// Begin with a fresh one, without cookies: "from any workstation".
+    Fresh,
+    /// The one in use.
+    Same,
+    /// A fresh second one beside the one in use.
+    FreshAside,
+    /// The second one.
+    Aside,
+}
+
+/// What a person sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Send {
+    /// Code or none.
+    pub credential: Credential,
+    /// Whether the PIN is typed right.
+    pub pin_right: bool,
+    /// How the person behaves.
+    pub behaviour: Behaviour,
+    /// How many times at once: 2 for a double click.
+    pub times: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    FirstCode,
+    NewPin,
+    Confirm,
+    Login,
+    Logout,
+    Done,
+}
+
+/// A person of the population.
+pub struct Person {
+    index: u32,
+    user: Box<str>,
+    key: VirtualKey,
+    pin: Zeroizing<String>,
+    habits: Habits,
+    rng: ChaCha8Rng,
+    oracle: Oracle,
+    state: State,
+    /// Key time of the last answer, or of the arrival.
+    since: UnixMicros,
+    /// Whether the page of the state is open.
+    opened: bool,
+    /// Step of the last right code sent; the next one must be later.
+    last: Option<u64>,
+    /// What an impatient person is about to send again, in the second browser.
+    again: Option<(Operation, u64)>,
+    /// An impatient person who does not wait at step 3.
+    hasty: bool,
+    /// When the next visit begins, key time.
+    resume: UnixMicros,
+    tries: u32,
+    visits: u32,
+    gave_up: bool,
+    /// Whether the next page is opened in a fresh browser.
+    fresh: bool,
+}
+
+impl Person {
+    /// Person `index` of the world, with a key and a user id.
+    #[must_use]
+    pub fn new(world: &World, index: u32, user: &str, token: &Token) -> Self {
+        let (habits, mut rng) = world.scenario.draw(world.seed, index, world.people);
+        let length = habits.pin_length.clamp(world.policy.pin_min, world.policy.pin_max);
+        let pin =
+            if world.policy.three_steps { choose_pin(length, &mut rng) } else { String::new() };
+        let state = match (world.policy.three_steps, habits.logins) {
+            (true, _) => State::FirstCode,
+            (false, 0) => State::Done,
+            (false, _) => State::Login,
+        };
+        Self {
+            index,
+            user: user.into(),
+            key: VirtualKey::new(token.generator(), token.period, habits.drift),
+            pin: pin.into(),
+            since: world.start.saturating_add(habits.arrival),
+            habits,
+            hasty: habits.impatient && rng.random_bool(0.5),
+            rng,
+            oracle: Oracle::new(world.rules),
+            state,
+            opened: false,
+            last: None,
+            again: None,
+            resume: 0,
+            tries: 0,
+            visits: 0,
+            gave_up: false,
+            fresh: true,
+        }
+    }
+
+    /// Index in the roster of the run.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// User id.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Whether the initialisation is over.
+    #[must_use]
+    pub fn initialised(&self) -> bool {
+        self.oracle.initialised()
+    }
+
+    /// Whether the person gave up after too many refusals.
+    #[must_use]
+    pub fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// Logins made.
+    #[must_use]
+    pub fn visits(&self) -> u32 {
+        self.visits
+    }
+
+    /// What is due next; `None` when the person is done. Asked once per deed, followed by
+    /// [`Person::heard`] with what came of it.
+    pub fn next_deed(&mut self, world: &World) -> Option<Deed> {
+        if let Some((operation, step)) = self.again {
+            return Some(self.next_again(world, operation, step));
+        }
+        let operation = self.operation()?;
+        if self.state == State::Login && !self.opened {
+            self.since = self.since.max(self.resume);
+        }
+        if !self.opened && world.opens.contains(&operation) {
+            let browser = self.browser();
+            return Some(Deed { due: self.since, browser, operation, send: None });
+        }
+        Some(match self.state {
+            State::NewPin => self.next_new_pin(world),
+            State::Logout => Deed {
+                due: self.after(&world.scenario.people.reaction),
+                browser: Browser::Same,
+                operation,
+                send: Some(plain(Credential::None)),
+            },
+            _ => self.next_code(world, operation),
+        })
+    }
+
+    fn operation(&self) -> Option<Operation> {
+        match self.state {
+            State::FirstCode => Some(Operation::FirstCode),
+            State::NewPin => Some(Operation::NewPin),
+            State::Confirm => Some(Operation::Confirm),
+            State::Login => Some(Operation::Login),
+            State::Logout => Some(Operation::Logout),
+            State::Done => None,
+        }
+    }
+
+    fn browser(&mut self) -> Browser {
+        if std::mem::take(&mut self.fresh) { Browser::Fresh } else { Browser::Same }
+    }
+
+    fn after(&mut self, wait: &Distribution<Span>) -> UnixMicros {
+        self.since.saturating_add(wait.whole(&mut self.rng))
+    }
+
+    fn next_new_pin(&mut self, world: &World) -> Deed {
+        Deed {
+            due: self.after(&world.scenario.people.new_pin),
+            browser: Browser::Same,
+            operation: Operation::NewPin,
+            send: Some(plain(Credential::None)),
+        }
+    }
+
+    /// Reads the key, waits for another number when that is called for, types, presses the button.
+    fn next_code(&mut self, world: &World, operation: Operation) -> Deed {
+        let people = &world.scenario.people;
+        let mut look = self.after(&people.reaction);
+        let mut shown = self.key.display(look);
+        let mut send = plain(Credential::Step(shown.step));
+        if operation == Operation::Confirm && self.hasty && self.last == Some(shown.step) {
+            self.hasty = false;
+            send.behaviour = Behaviour::Impatient;
+        } else {
+            let used = self.last.is_some_and(|last| shown.step <= last);
+            if used || self.habits.waits_at_one_bar && shown.bars == 1 {
+                let step = self.last.map_or(0, |last| last + 1).max(shown.step + u64::from(!used));
+                look = look.max(self.key.shows_from(step)) + people.reaction.whole(&mut self.rng);
+                shown = self.key.display(look);
+            }
+            send.credential = Credential::Step(shown.step);
+            self.accident(world, operation, look, shown.step, &mut send);
+        }
+        let due = look + people.typing.whole(&mut self.rng);
+        Deed { due, browser: self.browser(), operation, send: Some(send) }
+    }
+
+    fn accident(
+        &mut self,
+        world: &World,
+        operation: Operation,
+        look: UnixMicros,
+        step: u64,
+        send: &mut Send,
+    ) {
+        let people = &world.scenario.people;
+        if self.rng.random_bool(people.typo) {
+            send.behaviour = Behaviour::Typo;
+            let pin_is_sent = operation != Operation::FirstCode && !self.pin.is_empty();
+            if pin_is_sent && self.rng.random_bool(0.5) {
+                send.pin_right = false;
+            } else {
+                let wrong = self.oracle.mistype(&self.key, look, step, &mut self.rng);
+                send.credential = Credential::Wrong(wrong);
+            }
+        } else if self.rng.random_bool(people.double_click) {
+            send.behaviour = Behaviour::DoubleClick;
+            send.times = 2;
+        }
+    }
+
+    /// The second browser: the page, then the very same code.
+    fn next_again(&mut self, world: &World, operation: Operation, step: u64) -> Deed {
+        if !self.opened && world.opens.contains(&operation) {
+            let due = self.after(&world.scenario.people.impatience);
+            return Deed { due, browser: Browser::FreshAside, operation, send: None };
+        }
+        let due = self.after(&world.scenario.people.reaction);
+        let browser = if self.opened { Browser::Aside } else { Browser::FreshAside };
+        let behaviour = Behaviour::Impatient;
+        let send = Some(Send { behaviour, ..plain(Credential::Step(step)) });
+        Deed { due, browser, operation, send }
+    }
+
+    /// What a correct server must answer to `deed`, about to be sent at `now`; to be asked just
+    /// before, as it holds for the knowledge of that moment.
+    #[must_use]
+    pub fn expect(&self, now: UnixMicros, deed: &Deed) -> Expectation {
+        let single = self.oracle.expect(&self.key, now, &attempt(deed));
+        match deed.send {
+            Some(send) if send.times > 1 => self.oracle.expect_each_of_group(single),
+            _ => single,
+        }
+    }
+
+    /// What is typed for `deed`.
+    #[must_use]
+    pub fn typed(&self, world: &World, deed: &Deed) -> Typed {
+        let send = deed.send.unwrap_or(plain(Credential::None));
+        let code = match send.credential {
+            Credential::None => String::new(),
+            Credential::Step(step) => self.key.code(step).to_string(),
+            Credential::Wrong(code) => code.to_string(),
+        };
+        let pin =
+            if send.pin_right { self.pin.to_string() } else { mistyped(&self.pin, self.index) };
+        let passcode = match world.policy.pin_position {
+            PinPosition::Before => format!("{pin}{code}"),
+            PinPosition::After => format!("{code}{pin}"),
+        };
+        Typed { code: code.into(), pin: pin.into(), passcode: passcode.into() }
+    }
+
+    /// Takes in what came of `deed`, of which `expectation` was expected: one answer for each time
+    /// it was sent.
+    pub fn heard(
+        &mut self,
+        world: &World,
+        deed: &Deed,
+        expectation: &Expectation,
+        heard: &[Heard],
+    ) {
+        let attempt = attempt(deed);
+        if deed.send.is_some() {
+            match heard {
+                [one] => self.oracle.learn(&self.key, &attempt, expectation, one),
+                many => self.oracle.learn_group(&self.key, &attempt, expectation, many),
+            }
+        }
+        let Some(answer) = decisive(heard) else { return };
+        self.since = answer.answered_key.max(deed.due);
+        let good = answer.acted == Acted::Yes && answer.verdict != Verdict::Error;
+        match deed.send {
+            None if good => self.opened = true,
+            // The second browser is not worth a second try.
+            None if self.again.take().is_some() => self.opened = false,
+            None => self.try_again(world),
+            Some(_) if self.again.take().is_some() => self.opened = false,
+            Some(send) => self.move_on(world, send, answer),
+        }
+    }
+
+    fn move_on(&mut self, world: &World, send: Send, answer: Heard) {
+        self.opened = false;
+        let step = match send.credential {
+            Credential::Step(step) => Some(step),
+            // The person does not know which digit was wrong, and waits for another number.
+            Credential::Wrong(_) => Some(self.key.display(self.since).step),
+            Credential::None => None,
+        };
+        self.last = self.last.max(step);
+        let verdict = if answer.acted == Acted::Yes { answer.verdict } else { Verdict::Error };
+        let replay = |this: &Self, now: UnixMicros| {
+            let same = step.filter(|step| this.key.display(now).step == *step);
+            same.filter(|_| this.habits.impatient && send.behaviour == Behaviour::Careful)
+        };
+        match (self.state, verdict) {
+            (State::FirstCode, Verdict::NewPin) => {
+                self.enter(State::NewPin);
+                if !self.hasty {
+                    self.again = replay(self, self.since).map(|step| (Operation::FirstCode, step));
+                }
+            }
+            (State::NewPin, Verdict::Confirm) => self.enter(State::Confirm),
+            (State::NewPin, Verdict::Accepted) | (State::Confirm, Verdict::Accepted) => {
+                self.next_visit(world);
+            }
+            (State::Login | State::FirstCode, Verdict::Accepted) => {
+                self.visits += 1;
+                self.again = replay(self, self.since).map(|step| (Operation::Login, step));
+                if world.logout && self.rng.random_bool(world.scenario.logins.logout) {
+                    self.enter(State::Logout);
+                } else {
+                    self.next_visit(world);
+                }
+            }
+            (State::Logout, _) => self.next_visit(world),
+            (State::Confirm, Verdict::Error) => {
+                // Perhaps it was taken: a person would simply try to log in.
+                self.enter(State::Login);
+                self.fresh = true;
+                self.try_again(world);
+            }
+            (State::NewPin, _) => {
+                self.enter(State::FirstCode);
+                self.try_again(world);
+            }
+            (State::Login, _) if world.policy.three_steps && !self.oracle.initialised() => {
+                self.enter(State::FirstCode);
+                self.try_again(world);
+            }
+            _ => self.try_again(world),
+        }
+    }
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.opened = false;
+    }
+
+    /// Goes away, comes back after the gap, to another workstation.
+    fn next_visit(&mut self, world: &World) {
+        let done = self.visits >= self.habits.logins;
+        self.enter(if done { State::Done } else { State::Login });
+        self.tries = 0;
+        self.fresh = true;
+        self.resume = self.after(&world.scenario.logins.gap);
+    }
+
+    fn try_again(&mut self, world: &World) {
+        self.tries += 1;
+        self.opened = false;
+        self.fresh |= self.state != State::Confirm;
+        self.since = self.after(&world.scenario.people.reaction);
+        if self.tries > world.scenario.people.tries {
+            self.gave_up = true;
+            self.enter(State::Done);
+        }
+    }
+}
+
+// By hand: a derived one would show the PIN.
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Person").field("index", &self.index).field("state", &self.state).finish()
+    }
+}
+
+/// What is typed for one attempt; wiped on drop.
+#[derive(Default)]
+pub struct Typed {
+    code: Zeroizing<String>,
+    pin: Zeroizing<String>,
+    passcode: Zeroizing<String>,
+}
+
+impl Typed {
+    /// As the templates of a target want it.
+    #[must_use]
+    pub fn inputs<'a>(&'a self, user: &'a str) -> Inputs<'a> {
+        Inputs {
+            user,
+            code: &self.code,
+            pin: &self.pin,
+            passcode: &self.passcode,
+            new_pin: &self.pin,
+            new_pin_confirmation: &self.pin,
+        }
+    }
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typed([redacted])")
+    }
+}
+
+fn plain(credential: Credential) -> Send {
+    Send { credential, pin_right: true, behaviour: Behaviour::Careful, times: 1 }
+}
+
+fn attempt(deed: &Deed) -> Attempt {
+    let send = deed.send.unwrap_or(plain(Credential::None));
+    Attempt { operation: deed.operation, credential: send.credential, pin_right: send.pin_right }
+}
+
+/// Of several answers to the same request, the one the person goes by.
+fn decisive(heard: &[Heard]) -> Option<Heard> {
+    let rank = |heard: &&Heard| match (heard.acted, heard.verdict) {
+        (Acted::Yes, Verdict::Accepted | Verdict::NewPin | Verdict::Confirm) => 2,
+        (Acted::Yes, _) => 1,
+        _ => 0,
+    };
+    heard.iter().max_by_key(rank).copied()
+}
+
+/// Characters without look-alikes.
+const PIN_CHARACTERS: &[u8] = b"23456789abcdefghijkmnpqrstuvwxyz";
+
+fn choose_pin(length: u8, rng: &mut ChaCha8Rng) -> String {
+    (0..length)
+        .map(|_| char::from(PIN_CHARACTERS[rng.random_range(0..PIN_CHARACTERS.len())]))
+        .collect()
+}
+
+/// The PIN with one character wrong; which one differs from person to person.
+fn mistyped(pin: &str, index: u32) -> String {
+    let place = index as usize % pin.len().max(1);
+    let other = |c: char| if c == '2' { '3' } else { '2' };
+    pin.chars().enumerate().map(|(at, c)| if at == place { other(c) } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn a_mistyped_pin_differs_and_a_chosen_one_has_its_length() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for index in 0..50 {
+            let pin = choose_pin(4 + (index % 3) as u8, &mut rng);
+            assert_eq!(pin.len(), 4 + index as usize % 3);
+            let wrong = mistyped(&pin, index);
+            assert_ne!(wrong, pin);
+            assert_eq!(wrong.len(), pin.len());
+        }
+    }
+
+    #[test]
+    fn nothing_shows_a_pin() {
+        let typed = Typed { pin: "9k4x".to_owned().into(), ..Typed::default() };
+        assert_eq!(format!("{typed:?}"), "Typed([redacted])");
+    }
+}
