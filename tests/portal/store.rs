@@ -1,0 +1,135 @@
+//! What survives: restarts, other holders, wrong files.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use trousseau::clock::{ManualClock, SECOND};
+use trousseau::otp::step_start;
+use trousseau::portal::{KeyFault, Portal, PortalConfig, PortalError, StoreError};
+
+use super::client::{Bench, START, token, user};
+
+fn bench_on(store: &Path, users: usize) -> Bench {
+    Bench::with(users, |config| config.store = Some(store.into()))
+}
+
+#[test]
+fn a_restart_keeps_codes_pins_failures_and_locks() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("portal.db");
+    let bench = bench_on(&store, 2);
+    bench.initialise(0, "ab12");
+    let passcode = format!("ab12{}", bench.code(0, 0));
+    assert_eq!(bench.login(0, &passcode), 200);
+    for _ in 0..10 {
+        assert_eq!(bench.login(1, "x"), 401);
+    }
+    bench.portal.stop();
+
+    let bench = bench_on(&store, 2);
+    bench.clock.advance(120);
+    assert_eq!(bench.login(0, &passcode), 401, "used before the restart");
+    assert_eq!(bench.login(1, &bench.code(1, 0)), 401, "still locked");
+    assert_eq!(bench.login(0, &format!("ab12{}", bench.next_code(0))), 200, "the PIN is kept");
+    for name in ["portal.db", "portal.db.key"] {
+        let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_key_handed_on_loses_its_pin_but_not_its_used_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("portal.db");
+    let bench = bench_on(&store, 1);
+    bench.initialise(0, "ab12");
+    let used = bench.code(0, 0);
+    assert_eq!(bench.login(0, &format!("ab12{used}")), 200);
+    bench.portal.stop();
+
+    let bench = Bench::with(1, |config| {
+        config.store = Some(store.clone());
+        config.tokens = vec![(user(7), token(0))];
+    });
+    bench.clock.advance(120);
+    let login = |passcode: &str| {
+        let fields = [("user", &*user(7)), ("passcode", passcode)];
+        super::client::json(bench.addr(), "login", &fields).result()
+    };
+    assert_eq!(login(&format!("ab12{}", bench.code(0, 0))), (401, "rejected"));
+    assert_eq!(login(&used), (401, "rejected"));
+    assert_eq!(login(&bench.code(0, 0)), (401, "rejected"), "not after the last used one");
+    assert_eq!(login(&bench.next_code(0)), (200, "new-pin"));
+}
+
+fn start_on(store: &Path, now: u64) -> Result<(), PortalError> {
+    let clock = Arc::new(ManualClock::at(now));
+    let mut config = PortalConfig::new(vec![(user(0), token(0))], clock);
+    config.store = Some(store.into());
+    Portal::start(config).map(drop)
+}
+
+#[test]
+fn stores_that_cannot_be_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = step_start(START, 60);
+    let path = |name: &str| folder.path().join(name);
+
+    std::fs::write(path("text"), "not a database, but long enough to be read as one".repeat(20))
+        .unwrap();
+    let error = start_on(&path("text"), now).unwrap_err();
+    assert!(matches!(error, PortalError::Store(StoreError::Database { .. })), "{error}");
+    assert!(error.to_string().contains("text"), "{error}");
+
+    rusqlite::Connection::open(path("other")).unwrap().execute_batch("CREATE TABLE t(x)").unwrap();
+    let error = start_on(&path("other"), now).unwrap_err();
+    assert!(matches!(error, PortalError::Store(StoreError::Foreign(_))), "{error}");
+
+    let error = start_on(&path("missing/store"), now).unwrap_err();
+    assert!(matches!(error, PortalError::Store(StoreError::Open { .. })), "{error}");
+    assert!(error.hint().contains("folder exists"), "{}", error.hint());
+
+    start_on(&path("good"), now).unwrap();
+    start_on(&path("second"), now).unwrap();
+    std::fs::copy(path("second.key"), path("good.key")).unwrap();
+    let fault = |error| match error {
+        PortalError::Store(StoreError::Key { fault, .. }) => fault,
+        other => panic!("{other}"),
+    };
+    assert_eq!(fault(start_on(&path("good"), now).unwrap_err()), KeyFault::OfAnotherStore);
+    std::fs::write(path("good.key"), "12").unwrap();
+    assert_eq!(fault(start_on(&path("good"), now).unwrap_err()), KeyFault::Malformed);
+    std::fs::remove_file(path("good.key")).unwrap();
+    assert_eq!(fault(start_on(&path("good"), now).unwrap_err()), KeyFault::Missing);
+}
+
+#[test]
+fn a_store_of_a_faster_clock_is_refused_rather_than_everybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("portal.db");
+    let bench = bench_on(&store, 1);
+    assert_eq!(bench.login(0, &bench.code(0, 0)), 200);
+    bench.portal.stop();
+    let error = start_on(&store, step_start(START, 60) - 3600 * SECOND).unwrap_err();
+    assert!(matches!(error, PortalError::StoreAhead { ahead: 3600, .. }), "{error}");
+    assert!(error.hint().contains("--clock-origin"));
+}
+
+#[test]
+fn a_taken_address_and_a_double_user_are_refused() {
+    let bench = Bench::new(1);
+    let clock = Arc::new(ManualClock::at(0));
+    let mut config = PortalConfig::new(vec![(user(0), token(0))], clock.clone());
+    config.listen = bench.addr();
+    let error = Portal::start(config).unwrap_err();
+    assert!(error.to_string().contains(&bench.addr().to_string()), "{error}");
+    assert!(error.hint().contains("another program"), "{}", error.hint());
+
+    let twice = vec![(user(0), token(0)), (user(0), token(1))];
+    let error = Portal::start(PortalConfig::new(twice, clock.clone())).unwrap_err();
+    assert!(matches!(error, PortalError::DuplicateUser(_)), "{error}");
+    let shared = vec![(user(0), token(0)), (user(1), token(0))];
+    let error = Portal::start(PortalConfig::new(shared, clock)).unwrap_err();
+    assert!(matches!(error, PortalError::DuplicateSerial(_)), "{error}");
+}
