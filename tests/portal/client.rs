@@ -12,25 +12,25 @@ use trousseau::serial::Serial;
 use trousseau::token::Token;
 
 /// Step at which the tests begin.
-pub const START: u64 = 28_000_000;
+pub(crate) const START: u64 = 28_000_000;
 
 /// A portal, its clock and its keys.
-pub struct Bench {
-    pub portal: RunningPortal,
-    pub clock: Arc<ManualClock>,
+pub(crate) struct Bench {
+    pub(crate) portal: RunningPortal,
+    pub(crate) clock: Arc<ManualClock>,
     keys: Vec<Generator>,
 }
 
 impl Bench {
-    pub fn new(users: usize) -> Self {
+    pub(crate) fn new(users: usize) -> Self {
         Self::with(users, |_| {})
     }
 
-    pub fn planted(users: usize, defect: Defect) -> Self {
+    pub(crate) fn planted(users: usize, defect: Defect) -> Self {
         Self::with(users, |config| config.defect = Some(defect))
     }
 
-    pub fn with(users: usize, adjust: impl FnOnce(&mut PortalConfig)) -> Self {
+    pub(crate) fn with(users: usize, adjust: impl FnOnce(&mut PortalConfig)) -> Self {
         let clock = Arc::new(ManualClock::at(step_start(START, 60) + SECOND));
         let tokens: Vec<_> = (0..users).map(|n| (user(n), token(n))).collect();
         let keys = tokens.iter().map(|(_, token)| token.generator()).collect();
@@ -39,23 +39,23 @@ impl Bench {
         Self { portal: Portal::start(config).unwrap(), clock, keys }
     }
 
-    pub fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.portal.addr()
     }
 
     /// What key `n` shows `off` steps from now.
-    pub fn code(&self, n: usize, off: i64) -> String {
+    pub(crate) fn code(&self, n: usize, off: i64) -> String {
         let step = trousseau::otp::time_step(self.clock.now(), 60);
         self.keys[n].code(step.checked_add_signed(off).unwrap()).to_string()
     }
 
-    pub fn next_code(&self, n: usize) -> String {
+    pub(crate) fn next_code(&self, n: usize) -> String {
         self.clock.advance(60);
         self.code(n, 0)
     }
 
     /// Takes user `n` through the three steps over JSON.
-    pub fn initialise(&self, n: usize, pin: &str) {
+    pub(crate) fn initialise(&self, n: usize, pin: &str) {
         let addr = self.addr();
         let first = json(addr, "login", &[("user", &user(n)), ("passcode", &self.code(n, 0))]);
         assert_eq!(first.result(), (200, "new-pin"), "{}", first.body);
@@ -67,68 +67,76 @@ impl Bench {
         assert_eq!(chosen.result(), (200, "confirm"), "{}", chosen.body);
         let passcode = format!("{pin}{}", self.next_code(n));
         let transaction = chosen.field("transaction");
-        let done =
-            json(addr, "confirm", &[("transaction", &transaction), ("passcode", &passcode)]);
+        let done = json(addr, "confirm", &[("transaction", &transaction), ("passcode", &passcode)]);
         assert_eq!(done.result(), (200, "accepted"), "{}", done.body);
         self.clock.advance(60);
     }
 
     /// Status of a login over JSON.
-    pub fn login(&self, n: usize, passcode: &str) -> u16 {
+    pub(crate) fn login(&self, n: usize, passcode: &str) -> u16 {
         json(self.addr(), "login", &[("user", &user(n)), ("passcode", passcode)]).status
     }
 }
 
-pub fn user(n: usize) -> String {
+pub(crate) fn user(n: usize) -> String {
     format!("u{n:05}")
 }
 
-pub fn token(n: usize) -> Token {
+pub(crate) fn token(n: usize) -> Token {
     let seed = format!("a test seed of twenty octets{n}");
     Token::totp60(Serial::new(format!("TEST{n:08}")).unwrap(), Secret::from(seed.as_bytes()))
 }
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (found, value) = line.split_once(':')?;
             found.eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
 
-    pub fn location(&self) -> (u16, &str) {
+    pub(crate) fn location(&self) -> (u16, &str) {
         (self.status, self.header("location").unwrap_or(""))
     }
 
-    pub fn field(&self, name: &str) -> String {
+    pub(crate) fn field(&self, name: &str) -> String {
         let value: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         value[name].as_str().unwrap_or_default().to_owned()
     }
 
-    pub fn result(&self) -> (u16, &'static str) {
-        let known = ["accepted", "new-pin", "rejected", "confirm", "bad-pin", "out-of-order",
-            "malformed", "logged-out", "unavailable"];
+    pub(crate) fn result(&self) -> (u16, &'static str) {
+        let known = [
+            "accepted",
+            "new-pin",
+            "rejected",
+            "confirm",
+            "bad-pin",
+            "out-of-order",
+            "malformed",
+            "logged-out",
+            "unavailable",
+        ];
         let found = self.field("result");
         (self.status, known.into_iter().find(|name| *name == found).unwrap_or("?"))
     }
 }
 
 /// Sends `request` as it is, closes, and reads the answer.
-pub fn raw(addr: SocketAddr, request: &[u8]) -> Answer {
+pub(crate) fn raw(addr: SocketAddr, request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(addr).unwrap();
     stream.write_all(request).unwrap();
     read(&mut stream)
 }
 
-pub fn read(stream: &mut TcpStream) -> Answer {
+pub(crate) fn read(stream: &mut TcpStream) -> Answer {
     let mut octets = Vec::new();
     stream.read_to_end(&mut octets).unwrap();
     let text = String::from_utf8(octets).unwrap();
@@ -137,7 +145,7 @@ pub fn read(stream: &mut TcpStream) -> Answer {
     Answer { status, head: head.into(), body: body.into() }
 }
 
-pub fn request(method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "{method} {path} HTTP/1.1\r\nHost: portal\r\nConnection: close\r\n{headers}\
@@ -146,39 +154,39 @@ pub fn request(method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-pub fn json_request(operation: &str, body: &str) -> Vec<u8> {
+pub(crate) fn json_request(operation: &str, body: &str) -> Vec<u8> {
     request("POST", &format!("/api/v1/{operation}"), "Content-Type: application/json\r\n", body)
 }
 
-pub fn json(addr: SocketAddr, operation: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) fn json(addr: SocketAddr, operation: &str, fields: &[(&str, &str)]) -> Answer {
     let body: serde_json::Map<_, _> =
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     raw(addr, &json_request(operation, &serde_json::Value::Object(body).to_string()))
 }
 
 /// A browser: one cookie, and the form token of the page it looks at.
-pub struct Browser {
+pub(crate) struct Browser {
     addr: SocketAddr,
-    pub cookie: Option<String>,
-    pub csrf: String,
+    pub(crate) cookie: Option<String>,
+    pub(crate) csrf: String,
 }
 
 impl Browser {
-    pub fn new(addr: SocketAddr) -> Self {
+    pub(crate) fn new(addr: SocketAddr) -> Self {
         Self { addr, cookie: None, csrf: String::new() }
     }
 
-    pub fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         let answer = raw(self.addr, &request("GET", path, &self.headers(), ""));
         self.look(answer)
     }
 
-    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let answer = raw(self.addr, &self.form(path, fields));
         self.look(answer)
     }
 
-    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    pub(crate) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
         let mut body = format!("csrf={}", encode(&self.csrf));
         for (name, value) in fields {
             body.push_str(&format!("&{name}={}", encode(value)));

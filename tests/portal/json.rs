@@ -15,7 +15,10 @@ fn three_steps_then_logins_then_out() {
     assert_eq!(login.result(), (200, "accepted"));
     let session = login.field("session");
     assert_eq!(session.len(), 22);
-    assert_eq!(json(bench.addr(), "logout", &[("session", &session)]).result(), (200, "logged-out"));
+    assert_eq!(
+        json(bench.addr(), "logout", &[("session", &session)]).result(),
+        (200, "logged-out")
+    );
     assert_eq!(
         json(bench.addr(), "logout", &[("session", &session)]).result(),
         (409, "out-of-order")
@@ -38,7 +41,11 @@ fn replays_are_refused_at_every_step() {
     assert_eq!(step2.result(), (200, "confirm"));
     let confirm = |code: &str| -> Answer {
         let passcode = format!("ab12{code}");
-        json(addr, "confirm", &[("transaction", &step2.field("transaction")), ("passcode", &passcode)])
+        json(
+            addr,
+            "confirm",
+            &[("transaction", &step2.field("transaction")), ("passcode", &passcode)],
+        )
     };
     assert_eq!(confirm(&first).result(), (401, "rejected"), "the burnt code at step 3");
     assert_eq!(confirm(&bench.code(0, -1)).result(), (401, "rejected"), "an earlier one");
@@ -73,7 +80,7 @@ fn of_eight_at_once_exactly_one_is_accepted() {
 
 /// Sends the same login over `k` connections, the last octet of each at the same instant; how many
 /// were accepted.
-pub fn at_once(bench: &Bench, n: usize, passcode: &str, k: usize) -> usize {
+pub(crate) fn at_once(bench: &Bench, n: usize, passcode: &str, k: usize) -> usize {
     let body = serde_json::json!({ "user": user(n), "passcode": passcode }).to_string();
     let bytes = Arc::new(json_request("login", &body));
     let barrier = Arc::new(Barrier::new(k));

@@ -8,7 +8,9 @@ fn three_pages_then_the_portal_then_out() {
     let mut browser = Browser::new(bench.addr());
     assert_eq!(browser.get("/").location(), (303, "/login"));
     let page = browser.get("/login");
-    for words in ["<h1>Authentification</h1>", "Identifiant", "Mot de passe ou Passcode OTP", "Valider"] {
+    for words in
+        ["<h1>Authentification</h1>", "Identifiant", "Mot de passe ou Passcode OTP", "Valider"]
+    {
         assert!(page.body.contains(words), "{words}");
     }
     let mut names = vec![browser.cookie.clone().unwrap()];

@@ -1,0 +1,12 @@
+//! The reference server over loopback, spoken to in raw HTTP.
+
+#[path = "portal/client.rs"]
+mod client;
+#[path = "portal/defects.rs"]
+mod defects;
+#[path = "portal/json.rs"]
+mod json;
+#[path = "portal/pages.rs"]
+mod pages;
+#[path = "portal/store.rs"]
+mod store;
