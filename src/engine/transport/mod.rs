@@ -1,6 +1,8 @@
 //! Over what an attempt travels: performs the exchanges of a [`Target`] against a live server, on
 //! one worker thread's own connections. Knows nothing of schedules, keys or people.
 
+pub mod radius;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
