@@ -55,7 +55,8 @@ pub fn interval_log(summary: &Summary) -> std::io::Result<Vec<u8>> {
     // Intervals count from the tick before the start, so the log's zero is a little before it.
     let before = Duration::from_micros(series.start_key % series.period).div_f64(rate);
     let started = summary.runs.first().and_then(|run| run.started.parse::<jiff::Timestamp>().ok());
-    let started = started.map_or(SystemTime::UNIX_EPOCH, |at: jiff::Timestamp| at.into());
+    let started = started.and_then(|started| SystemTime::try_from(started).ok());
+    let started = started.unwrap_or(SystemTime::UNIX_EPOCH);
     let base = started.checked_sub(before).unwrap_or(SystemTime::UNIX_EPOCH);
     let mut serializer = V2DeflateSerializer::new();
     let mut log = IntervalLogWriterBuilder::new()
