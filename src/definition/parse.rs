@@ -54,6 +54,23 @@ impl DefinitionError {
     pub fn meaning(file: &str, message: impl Into<String>) -> Self {
         Self::Meaning { file: file.into(), message: message.into() }
     }
+
+    /// A fault at byte `offset` of `text`, the content of `file`.
+    #[must_use]
+    pub fn at(file: &str, text: &str, offset: usize, message: impl Into<String>) -> Self {
+        let before = &text[..floor_char_boundary(text, offset.min(text.len()))];
+        let line = before.matches('\n').count() + 1;
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before[start..].chars().count() + 1;
+        let source = text.lines().nth(line - 1).unwrap_or_default();
+        Self::Syntax {
+            file: file.to_owned(),
+            line,
+            column,
+            message: message.into(),
+            excerpt: format!("{line:>5} | {source}\n      | {:>column$}", '^'),
+        }
+    }
 }
 
 /// Parses `text`, the content of `file`; the shape is `T`'s, which must refuse unknown keys
@@ -63,19 +80,8 @@ impl DefinitionError {
 /// [`DefinitionError::Syntax`] with line, column and a caret.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DefinitionError> {
     toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start.min(text.len()));
-        let before = &text[..floor_char_boundary(text, offset)];
-        let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before[start..].chars().count() + 1;
-        let source = text.lines().nth(line - 1).unwrap_or_default();
-        DefinitionError::Syntax {
-            file: file.to_owned(),
-            line,
-            column,
-            message: error.message().to_owned(),
-            excerpt: format!("{line:>5} | {source}\n      | {:>column$}", '^'),
-        }
+        let offset = error.span().map_or(0, |span| span.start);
+        DefinitionError::at(file, text, offset, error.message())
     })
 }
 

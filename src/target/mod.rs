@@ -1,19 +1,55 @@
 //! How one kind of server is talked to, and how its answers are to be read, as data
 //! (`scenarios/targets/NAME.toml`). Pure: renders requests and judges answers, performs neither;
 //! knows nothing of time, keys or people. May use [`crate::definition`]; no I/O may come in.
+//!
+//! An operation is a list of `open` exchanges (the person opens the page) and a list of `submit`
+//! exchanges (the person has typed). Each answer is judged:
+//!
+//! | exchange | rules tried, in order | none matches |
+//! |---|---|---|
+//! | open, or a submit before the last | its own | status below 400: go on; otherwise as below |
+//! | the last submit | its own, the operation's, the target's | `otherwise` |
+//!
+//! The first rule that matches ends the operation with its verdict. A 5xx answer is the server's
+//! failure and only read by a rule that names the status.
 
+mod answer;
+mod compile;
+mod example;
+mod exchange;
+mod html;
+mod judge;
+mod mask;
 mod operation;
 mod policy;
+mod raw;
+mod request;
+mod rule;
+mod take;
+mod template;
 mod verdict;
 
-pub use operation::Operation;
+pub use answer::{Answer, Site};
+pub use example::{Example, ExampleError};
+pub use exchange::Exchange;
+pub use judge::{Judged, Matched};
+pub use operation::{Operation, Phase};
 pub use policy::{ClockSource, PinPosition, Policy};
+pub use request::RequestError;
 pub use verdict::Verdict;
 
 use crate::definition::{Definition, DefinitionError, Library};
+use rule::Rule;
 
 /// The targets in the binary and in the user's folder.
-pub const LIBRARY: Library = Library { kind: "target", folder: "targets", embedded: &[] };
+pub const TARGETS: Library = Library {
+    kind: "target",
+    folder: "targets",
+    embedded: &[
+        ("portal-html", include_str!("../../scenarios/targets/portal-html.toml")),
+        ("portal-json", include_str!("../../scenarios/targets/portal-json.toml")),
+    ],
+};
 
 /// A compiled target.
 #[derive(Debug)]
@@ -24,10 +60,30 @@ pub struct Target {
     pub title: String,
     /// What the server declares about itself.
     pub policy: Policy,
+    /// Recorded exchanges and what they mean: the target's own tests.
+    pub examples: Vec<Example>,
+    /// By [`Operation`] in the order of [`Operation::ALL`].
+    operations: [Option<Compiled>; Operation::ALL.len()],
+    /// Tried after the operation's own.
+    rules: Vec<Rule>,
+    otherwise: Verdict,
+    /// Names of the values taken from answers; everything else knows them by index.
+    captures: Vec<String>,
+    /// For the place of a rule in messages.
+    source: Definition,
 }
 
-/// What a person types; templates name the fields.
+/// One operation, compiled.
+#[derive(Debug)]
+struct Compiled {
+    open: Vec<Exchange>,
+    submit: Vec<Exchange>,
+    rules: Vec<Rule>,
+}
+
+/// What a person types; templates name the fields. Has no `Debug`: it holds secrets.
 #[derive(Clone, Copy, Default)]
+#[allow(missing_debug_implementations)]
 pub struct Inputs<'a> {
     /// `{user}`
     pub user: &'a str,
@@ -48,19 +104,59 @@ impl Target {
     ///
     /// # Errors
     /// [`DefinitionError`] with file, line and column.
-    pub fn load(_definition: &Definition) -> Result<Self, DefinitionError> {
-        todo!("lands in a moment")
+    pub fn load(definition: &Definition) -> Result<Self, DefinitionError> {
+        compile::target(definition)
     }
 
     /// Whether the server has this operation.
     #[must_use]
-    pub fn has(&self, _operation: Operation) -> bool {
-        todo!("lands in a moment")
+    pub fn has(&self, operation: Operation) -> bool {
+        self.compiled(operation).is_some()
     }
 
     /// Whether the operation begins with a page to open.
     #[must_use]
-    pub fn has_open(&self, _operation: Operation) -> bool {
-        todo!("lands in a moment")
+    pub fn has_open(&self, operation: Operation) -> bool {
+        !self.exchanges(operation, Phase::Open).is_empty()
+    }
+
+    /// The exchanges of one phase of an operation; none when the server does not have it.
+    #[must_use]
+    pub fn exchanges(&self, operation: Operation, phase: Phase) -> &[Exchange] {
+        match (self.compiled(operation), phase) {
+            (None, _) => &[],
+            (Some(compiled), Phase::Open) => &compiled.open,
+            (Some(compiled), Phase::Submit) => &compiled.submit,
+        }
+    }
+
+    /// Names of the values taken from answers, in the order of their indices.
+    #[must_use]
+    pub fn captures(&self) -> &[String] {
+        &self.captures
+    }
+
+    /// Names of the credentials that its requests need, each once.
+    #[must_use]
+    pub fn credentials(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Operation::ALL
+            .iter()
+            .filter_map(|operation| self.compiled(*operation))
+            .flat_map(|compiled| compiled.open.iter().chain(&compiled.submit))
+            .filter_map(Exchange::credential)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The definition it was compiled from.
+    #[must_use]
+    pub fn definition(&self) -> &Definition {
+        &self.source
+    }
+
+    fn compiled(&self, operation: Operation) -> Option<&Compiled> {
+        self.operations[operation as usize].as_ref()
     }
 }

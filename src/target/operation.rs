@@ -17,3 +17,12 @@ named! {
         Logout = "logout",
     }
 }
+
+/// The two halves of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// The person opens the page: nothing is typed yet.
+    Open,
+    /// The person has typed.
+    Submit,
+}

@@ -1,0 +1,230 @@
+//! Compiling one exchange: request templates and the values to take.
+
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use regex::bytes::Regex;
+
+use super::{Fault, fault, named, rule};
+use crate::target::exchange::{Auth, Exchange};
+use crate::target::raw;
+use crate::target::take::{Selector, Take};
+use crate::target::template::{Escape, Scope, Template};
+
+/// Set by the transport itself.
+const RESERVED: [&str; 6] =
+    ["host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding"];
+
+pub(super) fn exchange(raw: raw::Exchange, scope: &Scope<'_>) -> Result<Exchange, Fault> {
+    let method = Method::from_bytes(raw.method.get_ref().as_bytes())
+        .ok()
+        .filter(|method| {
+            *method != Method::CONNECT && method.as_str() == method.as_str().to_ascii_uppercase()
+        })
+        .ok_or_else(|| fault(&raw.method, "no HTTP method; write \"GET\", \"POST\", …"))?;
+    check_path(&raw.path)?;
+    let path = template(&raw.path, Escape::Path, false, scope)?;
+    let mut headers = Vec::new();
+    for (name, value) in &raw.headers {
+        headers.push((
+            header_name(name)?,
+            template(value, Escape::Raw, false, scope).and_then(|template| {
+                match template.constant().map(HeaderValue::from_bytes) {
+                    Some(Err(_)) => Err(fault(value, "a header holds no control characters")),
+                    _ => Ok(template),
+                }
+            })?,
+        ));
+    }
+    let has_type = headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
+    let body = body(&raw, has_type, scope)?;
+    if body.is_some() && (method == Method::GET || method == Method::HEAD) {
+        return Err(fault(&raw.method, format!("{method} carries no body")));
+    }
+    let auth = match raw.auth {
+        None => None,
+        Some(spanned) => {
+            let at = spanned.span().start;
+            Some(auth(at, spanned.into_inner(), scope)?)
+        }
+    };
+    let mut takes = Vec::new();
+    for (name, take) in raw.take {
+        let index = scope.captures.iter().position(|capture| capture == name.get_ref());
+        // Every name of every take was collected before.
+        let index = index.ok_or_else(|| fault(&name, "unknown name"))?;
+        takes.push(self::take(index, take)?);
+    }
+    let rules = rule::rules(raw.rule)?;
+    Ok(Exchange { method, path, headers, body, auth, follow: raw.follow, takes, rules })
+}
+
+fn body(
+    raw: &raw::Exchange,
+    has_type: bool,
+    scope: &Scope<'_>,
+) -> Result<Option<(Option<&'static str>, Template)>, Fault> {
+    let kind = |own| if has_type { None } else { Some(own) };
+    match (&raw.form, &raw.json, &raw.body) {
+        (None, None, None) => Ok(None),
+        (Some(form), None, None) => {
+            let mut whole = Template::default();
+            for (index, (name, value)) in form.get_ref().iter().enumerate() {
+                let mut start = if index == 0 { Vec::new() } else { vec![b'&'] };
+                Escape::Form.write(name.get_ref().as_bytes(), &mut start);
+                start.push(b'=');
+                whole.text(&start);
+                whole.append(form_value(value, scope)?);
+            }
+            Ok(Some((kind("application/x-www-form-urlencoded"), whole)))
+        }
+        (None, Some(json), None) => {
+            let mut whole = Template::default();
+            self::json(json.get_ref(), scope, &mut whole)
+                .map_err(|message| fault(json, message))?;
+            Ok(Some((kind("application/json"), whole)))
+        }
+        (None, None, Some(text)) if has_type => {
+            Ok(Some((None, template(text, Escape::Raw, true, scope)?)))
+        }
+        (None, None, Some(text)) => {
+            Err(fault(text, "a raw body needs headers = { content-type = \"…\" }"))
+        }
+        _ => Err(fault(&raw.path, "an exchange has one body: form, json or body")),
+    }
+}
+
+/// The literal parts of a form value are escaped at load, the rest at render.
+fn form_value(value: &raw::Text, scope: &Scope<'_>) -> Result<Template, Fault> {
+    template(value, Escape::Form, false, scope).map(|template| template.escaped(Escape::Form))
+}
+
+/// Writes `value` as JSON whose strings are templates.
+fn json(value: &toml::Value, scope: &Scope<'_>, out: &mut Template) -> Result<(), String> {
+    match value {
+        toml::Value::String(text) => {
+            out.text(b"\"");
+            out.append(Template::compile(text, Escape::Json, false, scope)?.escaped(Escape::Json));
+            out.text(b"\"");
+        }
+        toml::Value::Array(list) => {
+            out.text(b"[");
+            for (index, item) in list.iter().enumerate() {
+                out.text(if index == 0 { b"" } else { b"," });
+                json(item, scope, out)?;
+            }
+            out.text(b"]");
+        }
+        toml::Value::Table(table) => {
+            out.text(b"{");
+            for (index, (key, item)) in table.iter().enumerate() {
+                let mut start = if index == 0 { vec![b'"'] } else { b",\"".to_vec() };
+                Escape::Json.write(key.as_bytes(), &mut start);
+                start.extend_from_slice(b"\":");
+                out.text(&start);
+                json(item, scope, out)?;
+            }
+            out.text(b"}");
+        }
+        toml::Value::Integer(number) => out.text(number.to_string().as_bytes()),
+        toml::Value::Boolean(truth) => out.text(truth.to_string().as_bytes()),
+        toml::Value::Float(number) if number.is_finite() => {
+            out.text(number.to_string().as_bytes());
+        }
+        toml::Value::Float(number) => return Err(format!("{number} is no JSON number")),
+        toml::Value::Datetime(date) => out.text(format!("\"{date}\"").as_bytes()),
+    }
+    Ok(())
+}
+
+fn auth(at: usize, raw: raw::Auth, scope: &Scope<'_>) -> Result<Auth, Fault> {
+    match raw {
+        raw::Auth { basic: Some(name), bearer: None, user: None, password: None } => {
+            Ok(Auth::Basic(name))
+        }
+        raw::Auth { basic: None, bearer: Some(name), user: None, password: None } => {
+            Ok(Auth::Bearer(name))
+        }
+        raw::Auth { basic: None, bearer: None, user: Some(user), password: Some(password) } => {
+            Ok(Auth::Person {
+                user: template(&user, Escape::Raw, false, scope)?,
+                password: template(&password, Escape::Raw, false, scope)?,
+            })
+        }
+        _ => Err((
+            at,
+            "auth is { basic = \"NAME\" }, { bearer = \"NAME\" } (names of credentials), or \
+             { user = \"{user}\", password = \"{passcode}\" }"
+                .to_owned(),
+        )),
+    }
+}
+
+fn take(index: usize, raw: toml::Spanned<raw::Take>) -> Result<Take, Fault> {
+    let at = raw.span().start;
+    let raw = raw.into_inner();
+    let when = raw.when.iter().map(named).collect::<Result<_, _>>()?;
+    let selector = match (raw.input, raw.json, raw.regex, raw.header, raw.cookie) {
+        (Some(name), None, None, None, None) => Selector::Input(name),
+        (None, Some(pointer), None, None, None) => {
+            check_pointer(&pointer)?;
+            Selector::Json(pointer.into_inner())
+        }
+        (None, None, Some(text), None, None) => Selector::Regex(regex(&text)?),
+        (None, None, None, Some(name), None) => Selector::Header(any_header_name(&name)?),
+        (None, None, None, None, Some(name)) => Selector::Cookie(name),
+        _ => {
+            return Err((
+                at,
+                "a value is taken by one of input, json, regex, header, cookie".into(),
+            ));
+        }
+    };
+    Ok(Take { index, selector, optional: raw.optional, when })
+}
+
+fn template(
+    text: &raw::Text,
+    own: Escape,
+    escapes: bool,
+    scope: &Scope<'_>,
+) -> Result<Template, Fault> {
+    Template::compile(text.get_ref(), own, escapes, scope).map_err(|message| fault(text, message))
+}
+
+pub(super) fn regex(text: &raw::Text) -> Result<Regex, Fault> {
+    Regex::new(text.get_ref()).map_err(|error| fault(text, error.to_string()))
+}
+
+pub(super) fn any_header_name(name: &raw::Text) -> Result<HeaderName, Fault> {
+    HeaderName::from_bytes(name.get_ref().as_bytes())
+        .map_err(|_| fault(name, format!("{:?} is no header name", name.get_ref())))
+}
+
+fn header_name(name: &raw::Text) -> Result<HeaderName, Fault> {
+    let parsed = any_header_name(name)?;
+    if RESERVED.contains(&parsed.as_str()) {
+        return Err(fault(name, format!("{parsed} is set by the transport; leave it out")));
+    }
+    Ok(parsed)
+}
+
+/// A path begins with `/`: the server's address comes with `--url`.
+pub(super) fn check_path(path: &raw::Text) -> Result<(), Fault> {
+    let text = path.get_ref();
+    if !text.starts_with('/') || text.starts_with("//") {
+        return Err(fault(path, "a path begins with one /; the address comes with --url"));
+    }
+    if text.contains('#') || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(fault(path, "a path is of printable ASCII without spaces or #: write %XX"));
+    }
+    Ok(())
+}
+
+/// A JSON pointer is empty or begins with `/` (RFC 6901 §3).
+pub(super) fn check_pointer(pointer: &raw::Text) -> Result<(), Fault> {
+    let text = pointer.get_ref();
+    if text.is_empty() || text.starts_with('/') {
+        return Ok(());
+    }
+    Err(fault(pointer, format!("a JSON pointer begins with /: \"/{text}\"?")))
+}

@@ -1,0 +1,240 @@
+//! Recorded exchanges inside a target file: what is sent for given inputs, and what a given answer
+//! means. They are the target's own tests, run by `targets check` and by `cargo test`.
+
+use hyper::HeaderMap;
+use hyper::header::{HeaderName, HeaderValue};
+use toml::Spanned;
+
+use super::compile::{Fault, fault, named};
+use super::{Answer, Inputs, Judged, Operation, Phase, Site, Target, Verdict, raw};
+
+/// One recorded exchange.
+#[derive(Debug)]
+pub struct Example {
+    /// What it shows.
+    pub name: String,
+    /// The operation it belongs to.
+    pub operation: Operation,
+    /// Which half of it.
+    pub phase: Phase,
+    /// Which exchange of that half, from 0.
+    pub exchange: usize,
+    inputs: OwnedInputs,
+    given: Vec<Option<Box<[u8]>>>,
+    request: Option<Request>,
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+    verdict: Option<Verdict>,
+    taken: Vec<(usize, String)>,
+}
+
+/// Made-up values: examples hold no secrets.
+#[derive(Debug)]
+struct OwnedInputs {
+    user: String,
+    code: String,
+    pin: String,
+    passcode: String,
+    new_pin: String,
+    new_pin_confirmation: String,
+}
+
+#[derive(Debug)]
+struct Request {
+    line: String,
+    headers: Vec<(HeaderName, String)>,
+    body: Option<String>,
+}
+
+/// How an example differs from what the target does.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: example {name:?}: {message}")]
+#[non_exhaustive]
+pub struct ExampleError {
+    /// File of the target.
+    pub file: String,
+    /// Name of the example.
+    pub name: String,
+    /// Wanted and found.
+    pub message: String,
+}
+
+pub(super) fn examples(
+    list: Vec<Spanned<raw::Example>>,
+    target: &Target,
+) -> Result<Vec<Example>, Fault> {
+    list.into_iter().map(|raw| example(raw, target)).collect()
+}
+
+fn example(spanned: Spanned<raw::Example>, target: &Target) -> Result<Example, Fault> {
+    let at = spanned.span().start;
+    let raw = spanned.into_inner();
+    let operation: Operation = named(&raw.operation)?;
+    let phase = if raw.open { Phase::Open } else { Phase::Submit };
+    let exchanges = target.exchanges(operation, phase).len();
+    let exchange = match raw.exchange {
+        Some(index) if *index.get_ref() < exchanges => index.into_inner(),
+        Some(index) => {
+            return Err(fault(&index, format!("there are {exchanges} exchanges, counted from 0")));
+        }
+        None => exchanges
+            .checked_sub(1)
+            .ok_or_else(|| fault(&raw.operation, "the target has no such exchange"))?,
+    };
+    let index_of = |name: &raw::Text| {
+        let found = target.captures.iter().position(|capture| capture == name.get_ref());
+        found.ok_or_else(|| fault(name, "the target takes no value of this name"))
+    };
+    let mut given = vec![None; target.captures.len()];
+    for (name, value) in &raw.given {
+        given[index_of(name)?] = Some(value.as_bytes().into());
+    }
+    let mut taken = Vec::new();
+    for (name, value) in raw.taken {
+        taken.push((index_of(&name)?, value));
+    }
+    let header = |name: &raw::Text| {
+        HeaderName::from_bytes(name.get_ref().as_bytes()).map_err(|_| fault(name, "no header name"))
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in &raw.answer.headers {
+        let value = HeaderValue::from_str(value).map_err(|_| fault(name, "no header value"))?;
+        headers.append(header(name)?, value);
+    }
+    let request = match raw.request {
+        None => None,
+        Some(request) => {
+            let mut headers = Vec::new();
+            for (name, value) in request.headers {
+                headers.push((header(&name)?, value));
+            }
+            Some(Request { line: request.line, headers, body: request.body })
+        }
+    };
+    if !(100..=599).contains(&raw.answer.status) {
+        return Err((at, format!("{} is no HTTP status", raw.answer.status)));
+    }
+    let raw::Inputs { user, code, pin, passcode, new_pin, new_pin_confirmation } = raw.inputs;
+    Ok(Example {
+        name: raw.name,
+        operation,
+        phase,
+        exchange,
+        inputs: OwnedInputs { user, code, pin, passcode, new_pin, new_pin_confirmation },
+        given,
+        request,
+        status: raw.answer.status,
+        headers,
+        body: raw.answer.body,
+        verdict: raw.verdict.as_ref().map(named).transpose()?,
+        taken,
+    })
+}
+
+impl Target {
+    /// Runs one of its examples.
+    ///
+    /// # Errors
+    /// What was wanted and what was found.
+    pub fn check(&self, example: &Example) -> Result<(), ExampleError> {
+        self.compare(example).map_err(|message| ExampleError {
+            file: self.source.file.clone(),
+            name: example.name.clone(),
+            message,
+        })
+    }
+
+    fn compare(&self, example: &Example) -> Result<(), String> {
+        let inputs = example.inputs.borrowed();
+        if let Some(request) = &example.request {
+            self.compare_request(example, request, &inputs)?;
+        }
+        let site = Site::default();
+        let answer = Answer::new(example.status, &example.headers, example.body.as_bytes(), &site);
+        let exchange = &self.exchanges(example.operation, example.phase)[example.exchange];
+        let judged = self.judge(example.operation, example.phase, example.exchange, &answer);
+        let (verdict, by) = match judged {
+            Judged::GoOn => (None, String::new()),
+            Judged::Over(verdict, matched) => (Some(verdict), self.describe(matched)),
+        };
+        if verdict != example.verdict {
+            let name = |verdict: Option<Verdict>| verdict.map_or("none, go on", Verdict::name);
+            return Err(format!(
+                "verdict wanted: {}; found: {}{by}",
+                name(example.verdict),
+                name(verdict),
+            ));
+        }
+        let mut captured = example.given.clone();
+        self.take(exchange, judged, &answer, &inputs, &mut captured)?;
+        for (index, wanted) in &example.taken {
+            let found = captured[*index].as_deref().unwrap_or_default();
+            if found != wanted.as_bytes() {
+                return Err(format!(
+                    "value wanted for {{{}}}: {wanted:?}; found: {:?}",
+                    self.captures[*index],
+                    String::from_utf8_lossy(found),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_request(
+        &self,
+        example: &Example,
+        wanted: &Request,
+        inputs: &Inputs<'_>,
+    ) -> Result<(), String> {
+        let exchange = &self.exchanges(example.operation, example.phase)[example.exchange];
+        let given = &example.given;
+        let mut line = format!("{} ", exchange.method()).into_bytes();
+        let (mut headers, mut body) = (HeaderMap::new(), Vec::new());
+        exchange.constant_headers(&mut headers);
+        exchange
+            .render_path(self, inputs, given, &mut line)
+            .and_then(|()| exchange.render_body(self, inputs, given, &mut body))
+            .and_then(|()| {
+                // Values of credentials are not the target's; any will do here.
+                let any = |_: &str| Some(&b"credential"[..]);
+                exchange.render_headers(self, inputs, given, any, &mut headers)
+            })
+            .map_err(|error| error.to_string())?;
+        same("request line", &wanted.line, &line)?;
+        for (name, value) in &wanted.headers {
+            let found = headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
+            same(&format!("header {name}"), value, found)?;
+        }
+        wanted.body.as_ref().map_or(Ok(()), |wanted| same("body", wanted, &body))
+    }
+
+    /// ` by rule at line N` and the like, for messages.
+    fn describe(&self, matched: super::Matched) -> String {
+        match matched {
+            super::Matched::Rule(at) => format!(" (by the rule at line {})", self.line(at)),
+            super::Matched::Otherwise => " (no rule matches: otherwise)".to_owned(),
+            super::Matched::ServerFault => " (5xx, and no rule names the status)".to_owned(),
+        }
+    }
+}
+
+fn same(what: &str, wanted: &str, found: &[u8]) -> Result<(), String> {
+    if wanted.as_bytes() == found {
+        return Ok(());
+    }
+    Err(format!("{what} wanted: {wanted:?}; found: {:?}", String::from_utf8_lossy(found)))
+}
+
+impl OwnedInputs {
+    fn borrowed(&self) -> Inputs<'_> {
+        Inputs {
+            user: &self.user,
+            code: &self.code,
+            pin: &self.pin,
+            passcode: &self.passcode,
+            new_pin: &self.new_pin,
+            new_pin_confirmation: &self.new_pin_confirmation,
+        }
+    }
+}

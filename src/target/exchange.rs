@@ -1,0 +1,78 @@
+//! One request and what to make of its answer, compiled.
+
+use hyper::Method;
+use hyper::header::HeaderName;
+
+use super::rule::Rule;
+use super::take::Take;
+use super::template::Template;
+
+/// One request of an operation, and what to make of its answer.
+#[derive(Debug)]
+pub struct Exchange {
+    pub(super) method: Method,
+    pub(super) path: Template,
+    pub(super) headers: Vec<(HeaderName, Template)>,
+    /// Content type (unless a header gives it) and template.
+    pub(super) body: Option<(Option<&'static str>, Template)>,
+    pub(super) auth: Option<Auth>,
+    pub(super) follow: bool,
+    pub(super) takes: Vec<Take>,
+    /// Tried before the operation's rules; one that matches ends the operation.
+    pub(super) rules: Vec<Rule>,
+}
+
+/// How the request is authenticated, beside its content.
+#[derive(Debug)]
+pub(super) enum Auth {
+    /// HTTP Basic with the credential of this name: `user:password`.
+    Basic(String),
+    /// Bearer token: the credential of this name.
+    Bearer(String),
+    /// HTTP Basic with what the person typed.
+    Person {
+        /// User id.
+        user: Template,
+        /// Password.
+        password: Template,
+    },
+}
+
+impl Exchange {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Whether redirects are followed (never to another host).
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.follow
+    }
+
+    /// The path, when it is the same in every request.
+    #[must_use]
+    pub fn constant_path(&self) -> Option<&str> {
+        self.path.constant().and_then(|path| std::str::from_utf8(path).ok())
+    }
+
+    /// Name of the credential that the request needs.
+    #[must_use]
+    pub fn credential(&self) -> Option<&str> {
+        match &self.auth {
+            Some(Auth::Basic(name) | Auth::Bearer(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let person = match &self.auth {
+            Some(Auth::Person { user, password }) => [Some(user), Some(password)],
+            _ => [None, None],
+        };
+        let headers = self.headers.iter().map(|(_, template)| template);
+        let body = self.body.iter().map(|(_, template)| template);
+        std::iter::once(&self.path).chain(headers).chain(body).chain(person.into_iter().flatten())
+    }
+}
