@@ -18,7 +18,7 @@ pub use inspect::InspectArgs;
 pub use keys::KeyArgs;
 pub use mint::MintArgs;
 pub use report::ReportArgs;
-pub use serve::ServeArgs;
+pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::SimulateArgs;
 
 use clap::{Parser, Subcommand};

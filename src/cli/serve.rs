@@ -1,7 +1,84 @@
 //! Options of `trousseau serve`.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
 use clap::Args;
+
+use super::KeyArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  Serve the keys of a batch to the people of a roster, then open http://127.0.0.1:8080/:
+    trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv
+
+  Keep PINs, used codes and locks over a restart:
+    trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --store portal.db
+
+  Let an hour of the keys pass in a minute (give `simulate` the same two values):
+    trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --clock-rate 60 --clock-origin 1788220800
+
+  Show that a check finds what it looks for:
+    trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --defect replay-none
+
+The rules: each code once; a window of one step either way around the learned drift of at most one
+step; a PIN of 4 to 6 characters, without blanks; a lock after 10 failures in a row. Ends with exit
+code 0 on Ctrl-C or SIGTERM.";
 
 /// Options of `trousseau serve`.
 #[derive(Debug, Args)]
-pub struct ServeArgs {}
+#[command(after_help = EXAMPLES)]
+pub struct ServeArgs {
+    /// Batch with the keys (PSKC); `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub keys: PathBuf,
+    /// Who holds which key: CSV with the columns `user` and `serial`
+    #[arg(long, value_name = "FILE")]
+    pub roster: PathBuf,
+    /// Address and port to listen on; port 0 takes a free one. There is no TLS: beyond this
+    /// machine, put it behind a proxy that has it
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// SQLite file for PINs, used codes, failures and locks, made if need be, with its key beside
+    /// it in FILE.key; without it they are forgotten at the end
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// Seconds of key time that pass in one real second
+    #[arg(long, value_name = "R", default_value = "1", value_parser = rate)]
+    pub clock_rate: f64,
+    /// Instant at which key time and wall time agree, in seconds since 1970 [default: now]
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    pub clock_origin: Option<u64>,
+    /// How long an account stays locked after 10 failures in a row, in seconds of key time
+    #[arg(long, value_name = "N", default_value = "900")]
+    pub lock_seconds: u64,
+    /// Plant a fault, to show that a check finds it
+    #[arg(long, value_name = "NAME", value_parser = DEFECTS)]
+    pub defect: Option<String>,
+    /// Where the key of the batch comes from
+    #[command(flatten)]
+    pub key: KeyArgs,
+}
+
+/// Names of the faults that can be planted.
+pub const DEFECTS: [&str; 9] = [
+    "replay-none",
+    "toctou",
+    "burn-current-step-only",
+    "false-reject",
+    "init-code-reuse",
+    "pin-ignored",
+    "no-lockout",
+    "wide-window",
+    "drift-walk",
+];
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && (0.001..=10_000.0).contains(&rate) => Ok(rate),
+        _ => Err("give a number from 0.001 to 10000".into()),
+    }
+}

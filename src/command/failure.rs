@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::atomic_file::AtomicFileError;
 use crate::definition::DefinitionError;
+use crate::roster::RosterError;
 
 /// The exit codes of the program; the table is [`crate::cli::EXIT_CODES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +107,16 @@ impl From<AtomicFileError> for Failure {
 impl From<DefinitionError> for Failure {
     fn from(error: DefinitionError) -> Self {
         Self::bad_input(error)
+    }
+}
+
+impl From<RosterError> for Failure {
+    fn from(error: RosterError) -> Self {
+        let exit = match error {
+            RosterError::Read { .. } => Exit::Io,
+            _ => Exit::BadInput,
+        };
+        Self::new(exit, &error).hint(error.hint())
     }
 }
 

@@ -8,6 +8,7 @@ mod code;
 mod demo;
 mod export;
 mod failure;
+mod holders;
 mod inspect;
 #[allow(dead_code)]
 mod keys;

@@ -1,8 +1,104 @@
-//! `trousseau serve`.
+//! `trousseau serve`: the reference server until a signal comes.
 
-use super::{Context, Failure, Outcome};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Context, Exit, Failure, Outcome, holders};
 use crate::cli::ServeArgs;
+use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
+use crate::portal::{Policy, Portal, PortalConfig, PortalError};
 
-pub(super) fn run(_args: &ServeArgs, _context: &Context) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failure> {
+    let tokens = holders::open(&args.keys, &args.key, &args.roster)?;
+    raise_file_limit();
+    let people = tokens.len();
+    // A whole second, so that what is announced is exact.
+    let origin = args.clock_origin.unwrap_or_else(|| system_micros() / SECOND);
+    let clock = clock(args.clock_rate, origin);
+    let policy = Policy { lock_for: args.lock_seconds.saturating_mul(SECOND), ..Policy::default() };
+    let defect = args.defect.as_deref().map(str::parse).transpose().map_err(Failure::bad_input)?;
+    let portal = Portal::start(PortalConfig {
+        listen: args.listen,
+        tokens,
+        store: args.store.clone(),
+        clock: clock.clone(),
+        policy,
+        defect,
+    })?;
+    announce(args, portal.addr(), people, &*clock, origin);
+    while !context.interrupt.requested() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let stats = portal.stop();
+    say(&format!(
+        "stopped: {} logins accepted, {} first codes, {} PINs chosen, {} refused",
+        stats.accepted, stats.first_codes, stats.pins, stats.rejected
+    ));
+    // A signal is how a server ends: no failure, so no 130.
     Ok(Outcome::Done)
+}
+
+fn clock(rate: f64, origin: u64) -> Arc<dyn Clock> {
+    if is_wall(rate) {
+        Arc::new(SystemClock)
+    } else {
+        Arc::new(ScaledClock::new(origin.saturating_mul(SECOND), rate))
+    }
+}
+
+/// Whether key time is wall time: at rate 1 they agree at every instant.
+#[allow(clippy::float_cmp)] // exactly the default, or exactly what was typed
+fn is_wall(rate: f64) -> bool {
+    rate == 1.0
+}
+
+fn announce(args: &ServeArgs, addr: SocketAddr, people: usize, clock: &dyn Clock, origin: u64) {
+    say(&format!("serving {people} keys at http://{addr}/ (Ctrl-C to stop)"));
+    let second = i64::try_from(clock.now() / SECOND).unwrap_or_default();
+    let shown = jiff::Timestamp::from_second(second).map_or_else(|_| "?".into(), |t| t.to_string());
+    if is_wall(clock.rate()) {
+        say(&format!("clock: {shown}, wall time"));
+    } else {
+        let rate = args.clock_rate;
+        say(&format!(
+            "clock: {shown}, {rate} times as fast as wall time; for others to read the same hour: \
+             --clock-rate {rate} --clock-origin {origin}"
+        ));
+    }
+    match &args.store {
+        Some(store) => say(&format!("store: {}", store.display())),
+        None => say("store: none; PINs and used codes are forgotten at the end (see --store)"),
+    }
+    if let Some(defect) = &args.defect {
+        say(&format!("warning: the fault {defect} is planted: this server is wrong on purpose"));
+    }
+    if !addr.ip().is_loopback() {
+        say("warning: this address can be reached from other machines, and there is no TLS: \
+             codes and PINs travel readable; put a proxy with TLS in front");
+    }
+}
+
+/// Every connection is a file; the usual soft limit of 1,024 is too low for a minute's wave.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // When the system refuses, the server still works, for fewer at a time.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+#[allow(clippy::print_stderr)]
+fn say(words: &str) {
+    eprintln!("{words}");
+}
+
+impl From<PortalError> for Failure {
+    fn from(error: PortalError) -> Self {
+        let exit = match &error {
+            PortalError::Listen { .. } | PortalError::Store(_) => Exit::Io,
+            PortalError::Thread(_) | PortalError::Entropy(_) => Exit::Io,
+            _ => Exit::BadInput,
+        };
+        Self::new(exit, &error).hint(error.hint())
+    }
 }
