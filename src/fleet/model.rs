@@ -179,7 +179,7 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
         failures: 0,
         calls: 0,
     };
-    let mut person = Person::new(world, index, "u", &token);
+    let mut person = Person::new(world, index, "u", &token, None);
     let mut last = 0;
     for _ in 0..500 {
         let Some(deed) = person.next_deed(world) else { break };

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::{Acted, Attempt, Behaviour, Credential, Expectation, Heard, Oracle, Rules, VirtualKey};
 use crate::clock::UnixMicros;
 use crate::scenario::{Distribution, Habits, Scenario, Span};
+use crate::secret::Secret;
 use crate::target::{Inputs, Operation, PinPosition, Policy, Target, Verdict};
 use crate::token::Token;
 
@@ -113,6 +114,23 @@ pub struct Send {
     pub times: u32,
 }
 
+impl Deed {
+    /// How the person behaves.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        self.send.map_or(Behaviour::Careful, |send| send.behaviour)
+    }
+
+    /// Time step of the code sent; `None` when no code is, or a mistyped one.
+    #[must_use]
+    pub fn counter(&self) -> Option<u64> {
+        match self.send?.credential {
+            Credential::Step(step) => Some(step),
+            Credential::None | Credential::Wrong(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     FirstCode,
@@ -154,12 +172,18 @@ pub struct Person {
 
 impl Person {
     /// Person `index` of the world, with a key and a user id.
+    ///
+    /// `pin` is the one set beforehand, where the server has no three steps; empty when there is
+    /// none.
     #[must_use]
-    pub fn new(world: &World, index: u32, user: &str, token: &Token) -> Self {
+    pub fn new(world: &World, index: u32, user: &str, token: &Token, pin: Option<&Secret>) -> Self {
         let (habits, mut rng) = world.scenario.draw(world.seed, index, world.people);
         let length = habits.pin_length.clamp(world.policy.pin_min, world.policy.pin_max);
-        let pin =
-            if world.policy.three_steps { choose_pin(length, &mut rng) } else { String::new() };
+        let pin = if world.policy.three_steps {
+            choose_pin(length, &mut rng)
+        } else {
+            pin.map_or_else(String::new, |pin| String::from_utf8_lossy(pin.expose()).into_owned())
+        };
         let state = match (world.policy.three_steps, habits.logins) {
             (true, _) => State::FirstCode,
             (false, 0) => State::Done,
