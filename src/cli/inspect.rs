@@ -1,7 +1,36 @@
 //! Options of `trousseau inspect`.
 
+use std::path::PathBuf;
+
 use clap::Args;
+
+use super::KeyArgs;
 
 /// Options of `trousseau inspect`.
 #[derive(Debug, Args)]
-pub struct InspectArgs {}
+#[command(after_help = EXAMPLES)]
+pub struct InspectArgs {
+    /// The batch; `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object per key and line instead of a summary
+    #[arg(long)]
+    pub json: bool,
+    /// Print the secrets, too, in lower-case hexadecimal: whoever sees them owns the keys
+    #[arg(long, requires = "json")]
+    pub reveal_secrets: bool,
+    /// Where the key comes from
+    #[command(flatten)]
+    pub key: KeyArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  What a batch holds, every MAC verified:
+    trousseau inspect batch.pskcxml --transport-key-file transport.hex
+
+  What can be seen without the key:
+    trousseau inspect batch.pskcxml
+
+  Serial numbers and periods, for another program:
+    trousseau inspect batch.pskcxml --transport-key-file transport.hex --json";

@@ -1,7 +1,106 @@
 //! Options of `trousseau mint`.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::KeyArgs;
 
 /// Options of `trousseau mint`.
 #[derive(Debug, Args)]
-pub struct MintArgs {}
+#[command(after_help = EXAMPLES)]
+#[command(mut_arg("allow_unauthenticated", |arg| arg.hide(true)))]
+pub struct MintArgs {
+    /// Number of keys to make
+    #[arg(long, value_name = "N")]
+    pub count: u64,
+    /// What every serial number starts with
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub serial_prefix: String,
+    /// Number of the first key
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub first_serial: u64,
+    /// Digits of the number in the serial number, padded with zeros; by default as many as the
+    /// highest number needs
+    #[arg(long, value_name = "W")]
+    pub serial_width: Option<usize>,
+    /// What the keys compute
+    #[arg(long, value_enum, default_value_t = MintAlgorithm::Totp)]
+    pub algorithm: MintAlgorithm,
+    /// Digits of a code, 6 to 10
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub digits: u8,
+    /// Seconds a code is on display, 1 to 3600 (TOTP)
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub period: u32,
+    /// Hash under HMAC
+    #[arg(long, value_enum, default_value_t = MintHash::Sha1)]
+    pub hash: MintHash,
+    /// Bytes of a seed, 16 to 128
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub secret_bytes: usize,
+    /// Maker, as RFC 6030 wants it: oath.PREFIX or iana.ORGANISATION
+    #[arg(long, value_name = "TEXT")]
+    pub manufacturer: Option<String>,
+    /// Model
+    #[arg(long, value_name = "TEXT")]
+    pub model: Option<String>,
+    /// Issuer, shown to the user by some servers
+    #[arg(long, value_name = "TEXT")]
+    pub issuer: Option<String>,
+    /// File to write, which must not exist; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How values are encrypted; the length of the key chooses between AES-128, 192 and 256
+    #[arg(long, value_enum, default_value_t = MintEncryption::AesCbc)]
+    pub encryption: MintEncryption,
+    /// Make a random transport key (AES-128) and write it to FILE, which must not exist
+    #[arg(long, value_name = "FILE", group = "batch_key", help_heading = "Key of the batch")]
+    pub new_transport_key: Option<PathBuf>,
+    /// Where the key comes from
+    #[command(flatten)]
+    pub key: KeyArgs,
+}
+
+/// `--algorithm`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MintAlgorithm {
+    /// Event-based, RFC 4226
+    Hotp,
+    /// Time-based, RFC 6238
+    Totp,
+}
+
+/// `--hash`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MintHash {
+    /// SHA-1, what nearly every key and server has
+    Sha1,
+    /// SHA-256
+    Sha256,
+    /// SHA-512
+    Sha512,
+}
+
+/// `--encryption`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MintEncryption {
+    /// AES-CBC with HMAC-SHA1, which every reader has
+    AesCbc,
+    /// AES-GCM, which few readers have
+    AesGcm,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Two thousand keys under a new transport key:
+    trousseau mint --count 2000 --serial-prefix ACME --serial-width 8 --manufacturer oath.ACME \\
+        --new-transport-key transport.hex --out batch.pskcxml
+
+  Event-based keys under a passphrase:
+    trousseau mint --count 500 --serial-prefix H --algorithm hotp --digits 8 \\
+        --passphrase-file passphrase.txt --out batch.pskcxml
+
+  A million keys, compressed on the way, the key from a file descriptor:
+    trousseau mint --count 1000000 --serial-prefix M --transport-key-fd 3 --out - \\
+        3< transport.hex | gzip -1 > batch.pskcxml.gz";

@@ -16,7 +16,7 @@ pub use demo::DemoArgs;
 pub use export::ExportArgs;
 pub use inspect::InspectArgs;
 pub use keys::KeyArgs;
-pub use mint::MintArgs;
+pub use mint::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
 pub use report::ReportArgs;
 pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::SimulateArgs;

@@ -1,8 +1,260 @@
-//! `trousseau inspect`.
+//! `trousseau inspect`: a summary for people, or one JSON object per key for programs.
 
-use super::{Context, Failure, Outcome};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{Context, Exit, Failure, Outcome, batch, keys};
 use crate::cli::InspectArgs;
+use crate::keystore::BatchKey;
+use crate::pskc::{Options, Protection, Reader, Seen, Summary};
+use crate::token::{Algorithm, Token};
 
-pub(super) fn run(_args: &InspectArgs, _context: &Context) -> Result<Outcome, Failure> {
+type Input = Reader<Box<dyn Read>>;
+
+pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Failure> {
+    let key = keys::resolve(&args.key)?;
+    let options = Options {
+        allow_unauthenticated: args.key.allow_unauthenticated,
+        locked: key.is_none(),
+        ..Options::default()
+    };
+    let reader = Reader::new(batch::input(&args.file)?, key.as_ref(), options);
+    let mut reader = reader.map_err(|error| batch::failure(&args.file, &error))?;
+    let mut facts = Facts::default();
+    let result = match args.json {
+        true => json(args, &mut reader, &mut facts, context),
+        false => read(&mut reader, &args.file, context, |token| facts.add(&token)),
+    };
+    warn(&args.file, reader.summary(), &facts, args.json);
+    result?;
+    if !args.json {
+        print(&batch::name(&args.file), reader.summary(), &facts, key.as_ref())?;
+    }
     Ok(Outcome::Done)
+}
+
+/// Reads the batch to its end, or to the first fault.
+fn read(
+    reader: &mut Input,
+    file: &Path,
+    context: &Context,
+    mut each: impl FnMut(Token) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for token in reader.by_ref() {
+        each(token.map_err(|error| batch::failure(file, &error))?)?;
+        if let Some(signal) = context.interrupt.signal() {
+            return Err(Failure::new(Exit::of_signal(signal), "interrupted"));
+        }
+    }
+    Ok(())
+}
+
+/// One key as `--json` shows it.
+#[derive(Serialize)]
+struct Line<'a> {
+    serial: &'a str,
+    key_id: &'a str,
+    algorithm: &'a str,
+    hash: &'a str,
+    digits: u8,
+    period: Option<u32>,
+    counter: Option<u64>,
+    manufacturer: Option<&'a str>,
+    model: Option<&'a str>,
+    user: Option<&'a str>,
+    start_date: Option<String>,
+    expiry_date: Option<String>,
+    /// Only when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+fn json(
+    args: &InspectArgs,
+    reader: &mut Input,
+    facts: &mut Facts,
+    context: &Context,
+) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    let mut line = Zeroizing::new(Vec::new());
+    let result = read(reader, &args.file, context, |token| {
+        facts.add(&token)?;
+        let secret =
+            (args.reveal_secrets && !token.secret.is_empty()).then(|| token.secret.to_hex());
+        let shown = Line {
+            serial: token.serial.as_str(),
+            key_id: &token.key_id,
+            algorithm: token.algorithm.name(),
+            hash: token.hash.name(),
+            digits: token.digits,
+            secret: secret.as_ref().map(|hex| hex.as_str()),
+            period: (token.algorithm == Algorithm::Totp).then_some(token.period),
+            counter: (token.algorithm != Algorithm::Totp).then_some(token.counter),
+            manufacturer: token.manufacturer.as_deref(),
+            model: token.model.as_deref(),
+            user: token.user.as_deref(),
+            start_date: token.start_date.map(|date| date.to_string()),
+            expiry_date: token.expiry_date.map(|date| date.to_string()),
+        };
+        line.clear();
+        serde_json::to_writer(&mut *line, &shown).map_err(|error| unwritable(&error.into()))?;
+        line.push(b'\n');
+        out.write_all(&line).map_err(|error| unwritable(&error))
+    });
+    // What was verified before a fault is shown all the same; the exit code tells of the fault.
+    out.flush().map_err(|error| unwritable(&error))?;
+    result
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::new(Exit::Io, format!("cannot write standard output: {error}"))
+        .hint("check where it is redirected to")
+}
+
+/// What the summary shows beside the reader's own.
+#[derive(Default)]
+struct Facts {
+    /// Kinds of key, with how many there are; at most [`Facts::KINDS`].
+    kinds: Vec<(String, u64)>,
+    other_kinds: u64,
+    first: Option<String>,
+    last: Option<String>,
+    serials: Seen,
+    shared_serials: u64,
+}
+
+impl Facts {
+    /// Kinds listed: a genuine batch has one or two.
+    const KINDS: usize = 20;
+
+    fn add(&mut self, token: &Token) -> Result<(), Failure> {
+        let same = self.kinds.last().is_some_and(|(kind, _)| *kind == kind_of(token));
+        let kind = match same {
+            true => self.kinds.last_mut(),
+            false => self.kind(token),
+        };
+        match kind {
+            Some((_, count)) => *count += 1,
+            None => self.other_kinds += 1,
+        }
+        let serial = token.serial.as_str();
+        if self.first.is_none() {
+            self.first = Some(serial.into());
+        }
+        let last = self.last.get_or_insert_default();
+        last.clear();
+        last.push_str(serial);
+        if !self.serials.insert(serial) {
+            self.shared_serials += 1;
+        }
+        Ok(())
+    }
+
+    fn kind(&mut self, token: &Token) -> Option<&mut (String, u64)> {
+        let kind = kind_of(token);
+        let at = self.kinds.iter().position(|(known, _)| *known == kind);
+        let at = match at {
+            Some(at) => at,
+            None if self.kinds.len() < Self::KINDS => {
+                self.kinds.push((kind, 0));
+                self.kinds.len() - 1
+            }
+            None => return None,
+        };
+        self.kinds.get_mut(at)
+    }
+}
+
+fn kind_of(token: &Token) -> String {
+    let Token { hash, digits, .. } = token;
+    match &token.algorithm {
+        Algorithm::Totp => format!("totp, {hash}, {digits} digits, {} s", token.period),
+        Algorithm::Hotp => format!("hotp, {hash}, {digits} digits"),
+        Algorithm::Other(name) if name.is_empty() => "no algorithm given".into(),
+        Algorithm::Other(name) => format!("{}, carried only", clean(name)),
+    }
+}
+
+fn print(
+    name: &str,
+    summary: &Summary,
+    facts: &Facts,
+    key: Option<&BatchKey>,
+) -> Result<(), Failure> {
+    let mut text = format!("{name}: {} keys\n", summary.keys);
+    let mut row = |label: &str, value: &str| text.push_str(&format!("  {label:<12} {value}\n"));
+    row("encryption", &encryption(summary));
+    row("integrity", &integrity(summary, key));
+    for (kind, count) in &facts.kinds {
+        row("algorithm", &format!("{count} x {kind}"));
+    }
+    if facts.other_kinds > 0 {
+        row("algorithm", &format!("{} of further kinds", facts.other_kinds));
+    }
+    if let (Some(first), Some(last)) = (&facts.first, &facts.last) {
+        row("serials", &format!("{first} (first) to {last} (last)"));
+    }
+    if summary.references > 0 {
+        row("secrets", &format!("{} are kept elsewhere (KeyReference)", summary.references));
+    }
+    if summary.signed {
+        row("signature", "present, not verified");
+    }
+    io::stdout().write_all(text.as_bytes()).map_err(|error| unwritable(&error))
+}
+
+fn encryption(summary: &Summary) -> String {
+    let how = match &summary.protection {
+        Protection::TransportKey(Some(name)) => format!(" under the transport key {name:?}"),
+        Protection::TransportKey(None) => " under a transport key".into(),
+        Protection::Passphrase { prf, iterations, .. } => {
+            format!(" under a passphrase (PBKDF2, {prf}, {iterations} iterations)")
+        }
+        Protection::Certificate => " under a certificate (X.509)".into(),
+        _ => String::new(),
+    };
+    match (summary.cipher, summary.in_clear) {
+        (None, 0) => format!("no encrypted value was met{how}"),
+        (None, _) => "none: the secrets are in clear".into(),
+        (Some(cipher), 0) => format!("{cipher}{how}"),
+        (Some(cipher), clear) => format!("{cipher}{how}; {clear} secrets are in clear"),
+    }
+}
+
+fn integrity(summary: &Summary, key: Option<&BatchKey>) -> String {
+    let by = summary.mac.unwrap_or("the cipher itself");
+    let unchecked = summary.unauthenticated + summary.in_clear;
+    match key {
+        _ if summary.verified + unchecked + summary.locked == 0 => "nothing to verify".into(),
+        None if summary.locked > 0 => "not verified: no key was given".into(),
+        _ if unchecked == 0 => format!("verified ({by})"),
+        _ if summary.verified == 0 => "not verified: nothing in the file vouches for it".into(),
+        _ => format!("verified ({by}) for {}, not for {unchecked}", summary.verified),
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
+    let name = batch::name(file);
+    if summary.unauthenticated > 0 {
+        let count = summary.unauthenticated;
+        eprintln!(
+            "warning: {name}: {count} secrets were read without any check of their integrity"
+        );
+    }
+    if json && summary.locked > 0 {
+        eprintln!("warning: {name}: integrity not verified, as no key was given");
+    }
+    if facts.shared_serials > 0 {
+        let count = facts.shared_serials;
+        eprintln!("warning: {name}: {count} keys share the serial number of another");
+    }
+}
+
+/// Text of a file, fit for a terminal.
+fn clean(text: &str) -> String {
+    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

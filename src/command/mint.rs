@@ -1,8 +1,196 @@
-//! `trousseau mint`.
+//! `trousseau mint`: everything that can be refused is refused before the work begins, and the
+//! batch appears whole or not at all.
 
-use super::{Context, Failure, Outcome};
-use crate::cli::MintArgs;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
-pub(super) fn run(_args: &MintArgs, _context: &Context) -> Result<Outcome, Failure> {
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Context, Exit, Failure, Outcome, keys};
+use crate::atomic_file::AtomicFile;
+use crate::cli::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
+use crate::keystore::{BatchKey, NewTransportKey};
+use crate::mint::{Spec, SpecError};
+use crate::otp::Hash;
+use crate::pskc::{Encryption, Sealer, WriteError, Writer};
+use crate::token::Algorithm;
+
+/// Keys made and encrypted at a time: between two of them, Ctrl-C is looked at.
+const CHUNK: u64 = 512;
+
+pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure> {
+    let spec = spec(args);
+    spec.check()?;
+    let to_stdout = args.out == Path::new("-");
+    if to_stdout && io::stdout().is_terminal() {
+        return Err(Failure::bad_input("--out - would write the batch to the terminal")
+            .hint("redirect it, or name a file"));
+    }
+    let file = if to_stdout { None } else { Some(AtomicFile::create(&args.out)?) };
+    let key = Key::of(args)?;
+    let sealer =
+        Sealer::new(key.get(), encryption(args)).map_err(|error| failure(&error, "the key"))?;
+    match file {
+        Some(mut file) => {
+            let place = args.out.display().to_string();
+            write(&spec, &sealer, &mut file, &place, context)?;
+            // The key first: a batch must never be there without it.
+            let key_file = key.commit(args)?;
+            if let Err(error) = file.commit() {
+                if let Some(key_file) = key_file {
+                    let _ = std::fs::remove_file(key_file);
+                }
+                return Err(error.into());
+            }
+        }
+        None => {
+            write(&spec, &sealer, &mut io::stdout().lock(), "standard output", context)?;
+            key.commit(args)?;
+        }
+    }
+    tell(args, &spec, &sealer);
     Ok(Outcome::Done)
+}
+
+/// The key of the batch: had already, or new and still without its file.
+enum Key {
+    Had(BatchKey),
+    New(NewTransportKey),
+}
+
+impl Key {
+    fn of(args: &MintArgs) -> Result<Self, Failure> {
+        if let Some(path) = &args.new_transport_key {
+            return Ok(Self::New(NewTransportKey::create(path)?));
+        }
+        keys::resolve_new(&args.key)?.map(Self::Had).ok_or_else(|| {
+            Failure::bad_input("no key was given to encrypt the batch under").hint(
+                "give --new-transport-key FILE, --transport-key-file FILE or --passphrase-file FILE",
+            )
+        })
+    }
+
+    fn get(&self) -> &BatchKey {
+        match self {
+            Self::Had(key) => key,
+            Self::New(new) => new.key(),
+        }
+    }
+
+    /// Gives a new key its file, and its name back.
+    fn commit(self, args: &MintArgs) -> Result<Option<&Path>, Failure> {
+        if let Self::New(new) = self {
+            new.commit()?;
+            return Ok(args.new_transport_key.as_deref());
+        }
+        Ok(None)
+    }
+}
+
+fn write(
+    spec: &Spec,
+    sealer: &Sealer,
+    out: &mut impl Write,
+    place: &str,
+    context: &Context,
+) -> Result<(), Failure> {
+    let progress = progress(spec.count);
+    let mut made = 0;
+    let result = Writer::new(out, sealer).and_then(|mut writer| {
+        let threads =
+            std::thread::available_parallelism().map_or(1, |threads| threads.get().min(8));
+        let make = |chunk: u64| {
+            let first = chunk * CHUNK;
+            let part = spec.part(first..(first + CHUNK).min(spec.count));
+            part.map(|token| token.map_err(WriteError::from))
+        };
+        writer.write_chunks(threads, spec.count.div_ceil(CHUNK), make, |written| {
+            made = written;
+            progress.set_position(written);
+            !context.interrupt.requested()
+        })?;
+        writer.finish().map(drop)
+    });
+    progress.finish_and_clear();
+    match (result, context.interrupt.signal()) {
+        (Ok(()), _) => Ok(()),
+        (Err(WriteError::Stopped), Some(signal)) => Err(Failure::new(
+            Exit::of_signal(signal),
+            format!("interrupted after {made} of {} keys; no file was left behind", spec.count),
+        )
+        .hint("run the same command again: the seeds made so far are gone for good")),
+        (Err(error), _) => Err(failure(&error, place)),
+    }
+}
+
+fn failure(error: &WriteError, place: &str) -> Failure {
+    match error {
+        WriteError::Io(error) => {
+            let no_file = if place == "standard output" { "" } else { "; no file was left behind" };
+            let hint = WriteError::Io(io::Error::from(error.kind())).hint();
+            Failure::new(Exit::Io, format!("cannot write {place}: {error}{no_file}")).hint(hint)
+        }
+        WriteError::Random(_) => Failure::new(Exit::Io, error).hint(error.hint()),
+        _ => Failure::bad_input(error).hint(error.hint()),
+    }
+}
+
+fn progress(count: u64) -> ProgressBar {
+    // Hidden by the library when standard error is no terminal.
+    let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr());
+    let style = "{bar:30} {human_pos}/{human_len} keys, {per_sec}, {eta} left";
+    bar.with_style(
+        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    )
+}
+
+#[allow(clippy::print_stderr)]
+fn tell(args: &MintArgs, spec: &Spec, sealer: &Sealer) {
+    let (first, last) = spec.serial_range();
+    let place = if args.out == Path::new("-") {
+        "standard output".into()
+    } else {
+        args.out.display().to_string()
+    };
+    eprintln!("{place}: {} keys, {first} to {last}, {}", spec.count, sealer.describe());
+    if let Some(path) = &args.new_transport_key {
+        eprintln!("{}: the transport key; send it by another way than the batch", path.display());
+    }
+}
+
+fn spec(args: &MintArgs) -> Spec {
+    Spec {
+        count: args.count,
+        serial_prefix: args.serial_prefix.clone(),
+        first_serial: args.first_serial,
+        serial_width: args.serial_width,
+        algorithm: match args.algorithm {
+            MintAlgorithm::Hotp => Algorithm::Hotp,
+            MintAlgorithm::Totp => Algorithm::Totp,
+        },
+        hash: match args.hash {
+            MintHash::Sha1 => Hash::Sha1,
+            MintHash::Sha256 => Hash::Sha256,
+            MintHash::Sha512 => Hash::Sha512,
+        },
+        digits: args.digits,
+        period: args.period,
+        secret_bytes: args.secret_bytes,
+        manufacturer: args.manufacturer.clone(),
+        model: args.model.clone(),
+        issuer: args.issuer.clone(),
+    }
+}
+
+fn encryption(args: &MintArgs) -> Encryption {
+    match args.encryption {
+        MintEncryption::AesCbc => Encryption::AesCbc,
+        MintEncryption::AesGcm => Encryption::AesGcm,
+    }
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Self::bad_input(&error).hint(error.hint())
+    }
 }

@@ -2,7 +2,6 @@
 //! to standard output and standard error, and the only one that knows exit codes.
 
 mod assets;
-#[allow(dead_code)]
 mod batch;
 mod code;
 mod demo;
@@ -10,7 +9,6 @@ mod export;
 mod failure;
 mod holders;
 mod inspect;
-#[allow(dead_code)]
 mod keys;
 mod mint;
 mod report;

@@ -26,6 +26,6 @@ mod xml;
 pub use error::{Error, Fault};
 pub use limits::Limits;
 pub use reader::{Options, Protection, Reader, Summary};
+pub use sealer::{Encryption, Sealer};
 pub(crate) use seen::Seen;
-//pub use sealer::{Encryption, SealError, Sealer};
-//pub use writer::Writer;
+pub use writer::{WriteError, Writer};

@@ -1,1 +1,204 @@
+//! From tokens to a file.
 
+use std::io::{self, Write};
+use std::sync::mpsc;
+
+use super::sealer::Sealer;
+use super::seen::Seen;
+use crate::token::Token;
+
+/// Bytes gathered before they are written.
+const GATHER: usize = 256 * 1024;
+
+/// A PSKC file being written, one token at a time (RFC 6030 §8: one `KeyPackage` per key).
+///
+/// The file is complete only after [`Writer::finish`].
+#[derive(Debug)]
+pub struct Writer<'a, W> {
+    out: W,
+    sealer: &'a Sealer,
+    gathered: Vec<u8>,
+    ids: Seen,
+}
+
+/// Why a file could not be written. Names the key by its serial number, never by its secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// No AES takes a key of this length.
+    #[error("a key of 16, 24 or 32 bytes is needed, this one has {bytes}")]
+    KeyLength {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A text holds a character that XML cannot carry.
+    #[error("key {serial}: {field} holds {character:?}, which XML cannot carry")]
+    Character {
+        /// Serial number of the key.
+        serial: String,
+        /// Element or attribute.
+        field: &'static str,
+        /// The character.
+        character: char,
+    },
+    /// A token without a secret.
+    #[error("key {serial}: it has no secret to write")]
+    NoSecret {
+        /// Serial number of the key.
+        serial: String,
+    },
+    /// Two tokens with one id.
+    #[error("key {serial}: its id {id:?} was used by a key before it")]
+    DuplicateId {
+        /// Serial number of the key.
+        serial: String,
+        /// The id.
+        id: String,
+    },
+    /// The operating system has no random bytes to give.
+    #[error("the operating system gave no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The bytes could not be written.
+    #[error("cannot write: {0}")]
+    Io(#[from] io::Error),
+    /// The caller asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl WriteError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::KeyLength { .. } => "give 32, 48 or 64 hexadecimal digits",
+            Self::Character { .. } => "leave control characters out of it",
+            Self::NoSecret { .. } => "leave this key out, or get its secret first",
+            Self::DuplicateId { .. } => "give each key an id of its own",
+            Self::Random(_) => "the system is still starting up, or its getrandom call is blocked",
+            Self::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
+                "free some space, or write to another file system"
+            }
+            Self::Io(_) => "check the file system, then run the same command again",
+            Self::Stopped => "run the same command again",
+        }
+    }
+}
+
+impl<'a, W: Write> Writer<'a, W> {
+    /// Starts a file.
+    ///
+    /// # Errors
+    /// When its head cannot be written.
+    pub fn new(mut out: W, sealer: &'a Sealer) -> Result<Self, WriteError> {
+        out.write_all(sealer.head())?;
+        Ok(Self { out, sealer, gathered: Vec::new(), ids: Seen::default() })
+    }
+
+    /// Adds tokens.
+    ///
+    /// # Errors
+    /// The first error of `tokens` or of writing.
+    pub fn write_all<E>(
+        &mut self,
+        tokens: impl IntoIterator<Item = Result<Token, E>>,
+    ) -> Result<(), E>
+    where
+        E: From<WriteError>,
+    {
+        let mut pen = self.sealer.pen();
+        for token in tokens {
+            let token = token?;
+            if !self.ids.insert(&token.key_id) {
+                let serial = token.serial.to_string();
+                return Err(WriteError::DuplicateId { serial, id: token.key_id }.into());
+            }
+            pen.write(&token, &mut self.gathered)?;
+            if self.gathered.len() >= GATHER {
+                self.write_gathered()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds tokens made and encrypted by several threads, in order: `make(n)` gives the tokens of
+    /// chunk `n`, which are not looked at for repeated ids. After each chunk `go_on` is told how
+    /// many tokens are in the file; when it says no, nothing more is written.
+    ///
+    /// # Errors
+    /// The first error, in the order of the file; [`WriteError::Stopped`] when `go_on` said no.
+    pub fn write_chunks<I>(
+        &mut self,
+        threads: usize,
+        chunks: u64,
+        make: impl Fn(u64) -> I + Sync,
+        mut go_on: impl FnMut(u64) -> bool,
+    ) -> Result<(), WriteError>
+    where
+        I: Iterator<Item = Result<Token, WriteError>>,
+    {
+        self.write_gathered()?;
+        let (sealer, make) = (self.sealer, &make);
+        std::thread::scope(|scope| {
+            let mut workers = Vec::new();
+            for first in 0..threads.max(1) as u64 {
+                // Two chunks ahead of the file at most: memory stays flat.
+                let (chunk_out, chunk_in) = mpsc::sync_channel(2);
+                let (spare_out, spare_in) = mpsc::channel();
+                scope.spawn(move || {
+                    let mut pen = sealer.pen();
+                    for chunk in (first..chunks).step_by(threads.max(1)) {
+                        let mut bytes: Vec<u8> = spare_in.try_recv().unwrap_or_default();
+                        bytes.clear();
+                        let mut count = 0;
+                        let mut done = Ok(());
+                        for token in make(chunk) {
+                            done = token.and_then(|token| pen.write(&token, &mut bytes));
+                            if done.is_err() {
+                                break;
+                            }
+                            count += 1;
+                        }
+                        let failed = done.is_err();
+                        let chunk = done.map(|()| (bytes, count));
+                        if chunk_out.send(chunk).is_err() || failed {
+                            return;
+                        }
+                    }
+                });
+                workers.push((chunk_in, spare_out));
+            }
+            let mut written = 0;
+            for (chunk_in, spare_out) in
+                (0..chunks).map(|chunk| &workers[chunk as usize % workers.len()])
+            {
+                let Ok(chunk) = chunk_in.recv() else { return Err(WriteError::Stopped) };
+                let (bytes, count) = chunk?;
+                self.out.write_all(&bytes)?;
+                written += count;
+                let _ = spare_out.send(bytes);
+                if !go_on(written) {
+                    return Err(WriteError::Stopped);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends the file and gives back what it was written to, flushed.
+    ///
+    /// # Errors
+    /// When the rest cannot be written.
+    pub fn finish(mut self) -> Result<W, WriteError> {
+        self.write_gathered()?;
+        self.out.write_all(self.sealer.tail())?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    fn write_gathered(&mut self) -> Result<(), WriteError> {
+        self.out.write_all(&self.gathered)?;
+        self.gathered.clear();
+        Ok(())
+    }
+}
