@@ -67,12 +67,19 @@ impl Pages {
             Lang::French => &self.french,
             Lang::English => &self.english,
         };
+        let title = match name {
+            "login.html" => "title_login",
+            "portal.html" => "title_portal",
+            "notice.html" => "site",
+            _ => "title_otp",
+        };
+        let title = t.get_attr(title).expect(SOUND);
         let render = |name, context: Value| {
             self.templates.get_template(name).and_then(|page| page.render(context)).expect(SOUND)
         };
         let body = Value::from_safe_string(render(name, context! { t, ..context }));
         let style = Value::from_safe_string(STYLE.into());
-        render("layout.html", context! { t, body, style })
+        render("layout.html", context! { t, title, body, style })
     }
 
     /// The Content-Security-Policy under which the pages work and nothing else does.

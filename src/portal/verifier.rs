@@ -276,3 +276,6 @@ fn refuse(policy: &Policy, defect: Option<Defect>, account: &Account, now: UnixM
         locked_until: if lock { Some(now.saturating_add(policy.lock_for)) } else { locked_until },
     }
 }
+
+#[cfg(test)]
+mod tests;
