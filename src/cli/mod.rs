@@ -19,7 +19,7 @@ pub use keys::KeyArgs;
 pub use mint::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
 pub use report::ReportArgs;
 pub use serve::{DEFECTS, ServeArgs};
-pub use simulate::SimulateArgs;
+pub use simulate::{ScenariosCommand, SimulateArgs};
 
 use clap::{Parser, Subcommand};
 
@@ -62,6 +62,9 @@ pub enum Command {
     Serve(ServeArgs),
     /// Send a population of users through initialisation and logins
     Simulate(SimulateArgs),
+    /// The scenarios there are: list, show, check
+    #[command(subcommand)]
+    Scenarios(ScenariosCommand),
     /// Show the result of one or more runs again
     Report(ReportArgs),
     /// All of the above in one process, on a scaled clock, in under a minute

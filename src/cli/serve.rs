@@ -76,7 +76,7 @@ pub const DEFECTS: [&str; 9] = [
     "drift-walk",
 ];
 
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && (0.001..=10_000.0).contains(&rate) => Ok(rate),
         _ => Err("give a number from 0.001 to 10000".into()),

@@ -1,7 +1,124 @@
-//! Options of `trousseau simulate`.
+//! Options of `trousseau simulate` and `trousseau scenarios`.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::KeyArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  The first morning of term, against a server started with `trousseau serve`:
+    trousseau simulate --scenario rentree --target portal-html --url http://127.0.0.1:8080 \\
+        --keys batch.pskcxml --transport-key-file transport.key --roster users.csv --out run1
+
+  A hundred people, three times as many typing errors:
+    trousseau simulate --scenario rentree --target portal-json --url http://127.0.0.1:8080 \\
+        --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --users 100 --set people.typo=0.06
+
+  An hour of the keys in a minute, with the two values that `serve` announces:
+    trousseau simulate --scenario rentree --target portal-html --url http://127.0.0.1:8080 \\
+        --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --clock-rate 60 --clock-origin 1788220800
+
+The same --seed gives the same people, who come at the same times and make the same mistakes, on any
+number of workers. The report goes to standard output and, in every form, to the folder of the run.";
 
 /// Options of `trousseau simulate`.
 #[derive(Debug, Args)]
-pub struct SimulateArgs {}
+#[command(after_help = EXAMPLES)]
+pub struct SimulateArgs {
+    /// What people do and when: a name (see `trousseau scenarios list`) or a TOML file
+    #[arg(long, value_name = "NAME")]
+    pub scenario: String,
+    /// How the server is talked to: a name (see `trousseau targets list`) or a TOML file
+    #[arg(long, value_name = "NAME")]
+    pub target: String,
+    /// Base address of the server
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// Batch with the keys (PSKC); `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub keys: PathBuf,
+    /// Who holds which key: CSV with the columns `user` and `serial`, and `pin` for servers where
+    /// PINs were set beforehand
+    #[arg(long, value_name = "FILE")]
+    pub roster: PathBuf,
+    /// Simulate only the first N people of the roster
+    #[arg(long, value_name = "N")]
+    pub users: Option<usize>,
+    /// Seed of the population
+    #[arg(long, value_name = "S", default_value = "1")]
+    pub seed: u64,
+    /// Folder for the record and the reports, made anew [default: run-DATE-TIME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads that make requests [default: one per processor]
+    #[arg(long, value_name = "W")]
+    pub workers: Option<std::num::NonZeroUsize>,
+    /// Replace one value of the scenario; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Seconds of key time that pass in one real second
+    #[arg(long, value_name = "R", default_value = "1", value_parser = super::serve::rate)]
+    pub clock_rate: f64,
+    /// Instant at which key time and wall time agree, in seconds since 1970 [default: now]
+    #[arg(long, value_name = "UNIX_SECONDS", requires = "clock_rate")]
+    pub clock_origin: Option<u64>,
+    /// Run although the server's clock is far from ours
+    #[arg(long)]
+    pub ignore_clock: bool,
+    /// Most connections at a time; who finds none free waits, and the wait shows
+    #[arg(long, value_name = "N", default_value = "2000")]
+    pub max_connections: std::num::NonZeroUsize,
+    /// Seconds after which an answer is given up, connecting included
+    #[arg(long, value_name = "S", default_value = "30", value_parser = timeout)]
+    pub timeout: f64,
+    /// Certificate authorities to trust instead of the system's (PEM)
+    #[arg(long, value_name = "PEM")]
+    pub ca_file: Option<PathBuf>,
+    /// Value of a credential that the target names, read from the first line of a file
+    #[arg(long, value_name = "NAME=FILE")]
+    pub credential: Vec<String>,
+    /// Show how far the run is even when standard error is no terminal: a line every 5 s
+    #[arg(long)]
+    pub live: bool,
+    /// Where the key of the batch comes from
+    #[command(flatten)]
+    pub key: KeyArgs,
+}
+
+const SCENARIO_EXAMPLES: &str = "\
+Examples:
+  trousseau scenarios list
+  trousseau scenarios show rentree > mine.toml
+  trousseau scenarios check mine.toml";
+
+/// What to do with scenarios.
+#[derive(Debug, Subcommand)]
+#[command(after_help = SCENARIO_EXAMPLES)]
+pub enum ScenariosCommand {
+    /// List the scenarios there are
+    List,
+    /// Print a scenario, to read it or to begin one's own
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Check a scenario and the example it carries
+    Check {
+        /// Its name, or a TOML file
+        file: String,
+        /// Replace one value of the scenario; may be given several times
+        #[arg(long, value_name = "PATH=VALUE")]
+        set: Vec<String>,
+    },
+}
+
+fn timeout(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.001..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("give seconds from 0.001 to 3600".into()),
+    }
+}

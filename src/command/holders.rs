@@ -5,8 +5,18 @@ use std::path::Path;
 
 use super::{Failure, batch};
 use crate::cli::KeyArgs;
-use crate::roster::Roster;
+use crate::roster::{Person, Roster};
 use crate::token::Token;
+
+/// As [`open_with_people`], with the user ids alone.
+pub(super) fn open(
+    keys: &Path,
+    key: &KeyArgs,
+    roster: &Path,
+) -> Result<Vec<(String, Token)>, Failure> {
+    let people = open_with_people(keys, key, roster)?;
+    Ok(people.into_iter().map(|(person, token)| (person.user, token)).collect())
+}
 
 /// The people of the roster, in its order, each with the key that is theirs. Keys of the batch that
 /// nobody holds are read (their integrity is verified) and left out.
@@ -14,11 +24,11 @@ use crate::token::Token;
 /// # Errors
 /// When either file cannot be read, or the roster names a serial that the batch has not: every
 /// such line is named, up to ten.
-pub(super) fn open(
+pub(super) fn open_with_people(
     keys: &Path,
     key: &KeyArgs,
     roster: &Path,
-) -> Result<Vec<(String, Token)>, Failure> {
+) -> Result<Vec<(Person, Token)>, Failure> {
     let people = Roster::read(roster)?.people;
     let places: HashMap<_, _> =
         people.iter().enumerate().map(|(place, person)| (&person.serial, place)).collect();
@@ -48,5 +58,5 @@ pub(super) fn open(
         return Err(Failure::bad_input(message.trim_end())
             .hint("give the batch these keys came in, or take the lines out of the roster"));
     }
-    Ok(people.into_iter().map(|p| p.user).zip(tokens.into_iter().flatten()).collect())
+    Ok(people.into_iter().zip(tokens.into_iter().flatten()).collect())
 }

@@ -12,6 +12,7 @@ mod inspect;
 mod keys;
 mod mint;
 mod report;
+mod scenarios;
 mod serve;
 mod simulate;
 
@@ -70,6 +71,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Code(args) => code::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
+        Command::Scenarios(command) => scenarios::run(command, context),
         Command::Report(args) => report::run(args, context),
         Command::Demo(args) => demo::run(args, context),
         Command::Completions { shell } => assets::completions(*shell),

@@ -1,8 +1,212 @@
-//! `trousseau simulate`.
+//! `trousseau simulate`: a population against a live server.
 
-use super::{Context, Failure, Outcome};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::{Context, Exit, Failure, Outcome, holders};
 use crate::cli::SimulateArgs;
+use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
+use crate::engine::transport::EndpointOptions;
+use crate::engine::{self, Early, Finished, Holder, Plan, Progress, ShowProgress, simulate};
+use crate::keystore::Source;
+use crate::report::{self, Outcome as Came};
+use crate::scenario::{SCENARIOS, Scenario, Span};
+use crate::secret::Secret;
+use crate::target::{TARGETS, Target};
 
-pub(super) fn run(_args: &SimulateArgs, _context: &Context) -> Result<Outcome, Failure> {
-    Ok(Outcome::Done)
+pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Outcome, Failure> {
+    let scenario_text = SCENARIOS.find(&args.scenario)?;
+    let scenario = Scenario::load(&scenario_text, &args.set)?;
+    let target_text = TARGETS.find(&args.target)?;
+    let target = Target::load(&target_text)?;
+    let folder = folder(args.out.as_deref())?;
+    let holders = people(args)?;
+    let finished = simulate(Plan {
+        scenario,
+        scenario_sha256: sha256(&scenario_text.text),
+        target,
+        target_sha256: sha256(&target_text.text),
+        url: args.url.clone(),
+        endpoint: EndpointOptions {
+            timeout: Duration::from_secs_f64(args.timeout),
+            ca_file: args.ca_file.clone(),
+            credentials: credentials(&args.credential)?,
+        },
+        holders,
+        seed: args.seed,
+        workers: args.workers.map_or_else(processors, std::num::NonZeroUsize::get),
+        max_connections: args.max_connections.get(),
+        clock: clock(args),
+        ignore_clock: args.ignore_clock,
+        folder,
+        shared_with_server: false,
+        interrupt: context.interrupt.clone(),
+        progress: progress(args.live),
+    })?;
+    conclude(&finished)
+}
+
+/// Writes the reports, prints the one for reading, and chooses the exit code.
+pub(super) fn conclude(finished: &Finished) -> Result<Outcome, Failure> {
+    let written = report::write_all(&finished.folder, &finished.summary);
+    let text = finished.summary.to_text();
+    if let Err(error) = io::stdout().write_all(text.as_bytes())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        return Err(Failure::new(Exit::Io, format!("cannot write to standard output: {error}")));
+    }
+    for trouble in finished.troubles.iter().take(5) {
+        say(&format!("note: {trouble}"));
+    }
+    say(&format!("record and reports: {}", finished.folder.display()));
+    if let Some(Early::Signal(signal)) = finished.early {
+        return Ok(Outcome::Exit(Exit::of_signal(signal)));
+    }
+    if let Some(error) = &finished.incomplete {
+        return Err(Failure::new(Exit::Io, error).hint(error.hint()));
+    }
+    written?;
+    if finished.early == Some(Early::Unreachable) {
+        return Err(Failure::new(
+            Exit::Unreachable,
+            "the server could not be reached any more: every attempt so far failed to connect",
+        )
+        .hint("check that it is still running and takes connections from this machine"));
+    }
+    Ok(match finished.summary.outcome {
+        Came::Ok => Outcome::Done,
+        Came::Contradiction => Outcome::Exit(Exit::Contradiction),
+        Came::GeneratorFault => Outcome::Exit(Exit::Generator),
+        Came::ThresholdMissed => Outcome::Exit(Exit::Threshold),
+    })
+}
+
+/// A line on standard error that says how far the run is: redrawn on a terminal, every 5 s a new
+/// one otherwise, when asked for.
+pub(super) fn progress(live: bool) -> Option<ShowProgress> {
+    let terminal = io::stderr().is_terminal();
+    if !terminal && !live {
+        return None;
+    }
+    let mut last: Option<Instant> = None;
+    Some(Box::new(move |progress: &Progress| {
+        if terminal {
+            draw(&format!("\r\x1b[2K{}\r", line(progress)));
+        } else if last.is_none_or(|last| last.elapsed() > Duration::from_secs(5)) {
+            last = Some(Instant::now());
+            say(&line(progress));
+        }
+    }))
+}
+
+fn line(progress: &Progress) -> String {
+    let counters = &progress.counters;
+    let elapsed = Span(i64::try_from(progress.elapsed / SECOND * SECOND).unwrap_or(0));
+    format!(
+        "{elapsed} of key time: {} of {} initialised, {} logins, {} of {} replays refused, \
+         {} contradictions, p99 {:.1} ms",
+        counters.initialised,
+        progress.people,
+        counters.logins,
+        counters.replays_refused,
+        counters.replays,
+        counters.contradictions,
+        counters.p99_us as f64 / 1e3,
+    )
+}
+
+fn people(args: &SimulateArgs) -> Result<Vec<Holder>, Failure> {
+    let mut people = holders::open_with_people(&args.keys, &args.key, &args.roster)?;
+    let keys = people.len();
+    match args.users {
+        Some(users) if users > keys => return Err(engine::Error::TooFewKeys { users, keys }.into()),
+        Some(users) => people.truncate(users),
+        None => {}
+    }
+    Ok(people
+        .into_iter()
+        .map(|(person, token)| Holder { user: person.user, token, pin: person.pin })
+        .collect())
+}
+
+/// The folder of the run: new, or empty.
+fn folder(wanted: Option<&Path>) -> Result<PathBuf, Failure> {
+    let folder = match wanted {
+        Some(folder) => folder.to_owned(),
+        None => jiff::Timestamp::now().strftime("run-%Y%m%d-%H%M%SZ").to_string().into(),
+    };
+    match std::fs::read_dir(&folder).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Err(Failure::bad_input(format!(
+            "{} is there already and not empty; nothing was done",
+            folder.display()
+        ))
+        .hint("give --out a new folder: a run never overwrites another")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::new(
+            Exit::Io,
+            format!("cannot use {} as the folder of the run: {error}", folder.display()),
+        )
+        .hint("give --out a folder that you may write to")),
+        _ => Ok(folder),
+    }
+}
+
+fn credentials(settings: &[String]) -> Result<BTreeMap<String, Secret>, Failure> {
+    let mut credentials = BTreeMap::new();
+    for setting in settings {
+        let Some((name, file)) = setting.split_once('=') else {
+            return Err(Failure::bad_input(format!("--credential {setting:?} has no \"=\""))
+                .hint("write --credential NAME=FILE, with the value on the first line of FILE"));
+        };
+        let text = Source::File(file.into()).read()?;
+        let line = text.expose().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        credentials.insert(name.to_owned(), Secret::from(line.trim_ascii_end()));
+    }
+    Ok(credentials)
+}
+
+fn clock(args: &SimulateArgs) -> Arc<dyn Clock> {
+    // Exactly 1 is the default, or what was typed.
+    #[allow(clippy::float_cmp)]
+    if args.clock_rate == 1.0 {
+        return Arc::new(SystemClock);
+    }
+    let origin = args.clock_origin.map_or_else(system_micros, |origin| origin * SECOND);
+    Arc::new(ScaledClock::new(origin, args.clock_rate))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+/// Lower-case hexadecimal SHA-256 of a definition, by which a report names it.
+pub(super) fn sha256(text: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        let exit = match &error {
+            engine::Error::Unreachable(_) => Exit::Unreachable,
+            engine::Error::Record(_) => Exit::Io,
+            engine::Error::Workers(_) | engine::Error::Descriptors { .. } => Exit::Generator,
+            _ => Exit::BadInput,
+        };
+        Self::new(exit, &error).hint(error.hint())
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn say(words: &str) {
+    eprintln!("{words}");
+}
+
+#[allow(clippy::print_stderr)]
+fn draw(words: &str) {
+    eprint!("{words}");
+    let _ = io::stderr().flush();
 }
