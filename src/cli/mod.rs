@@ -4,6 +4,7 @@
 mod code;
 mod demo;
 mod export;
+mod formats;
 mod inspect;
 mod keys;
 mod mint;
@@ -13,7 +14,8 @@ mod simulate;
 
 pub use code::CodeArgs;
 pub use demo::DemoArgs;
-pub use export::ExportArgs;
+pub use export::{ExportArgs, OutKeyArgs};
+pub use formats::{FormatsArgs, FormatsCommand};
 pub use inspect::InspectArgs;
 pub use keys::KeyArgs;
 pub use mint::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
@@ -56,6 +58,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Write the import file of an authentication server
     Export(ExportArgs),
+    /// List, show and check the definitions of import files
+    Formats(FormatsArgs),
     /// Show a key's code and countdown, as its holder sees them
     Code(CodeArgs),
     /// Run the embedded reference server

@@ -1,8 +1,186 @@
-//! `trousseau export`.
+//! `trousseau export`: an import file from a batch, whole or not at all.
 
-use super::{Context, Failure, Outcome};
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::batch::Tokens;
+use super::{Context, Exit, Failure, Outcome, batch};
+use crate::atomic_file::AtomicFile;
 use crate::cli::ExportArgs;
+use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
+use crate::interrupt::Interrupt;
+use crate::roster::{Roster, RosterError};
+use crate::terminal::Terminal;
+use crate::token::Token;
 
-pub(super) fn run(_args: &ExportArgs, _context: &Context) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failure> {
+    let format = choose(args)?;
+    check_arguments(args, &format)?;
+    let roster = args.roster.as_ref().map(Roster::read).transpose()?;
+    let options = ExportOptions {
+        roster: roster.as_ref(),
+        settings: args.settings.iter().cloned().collect(),
+        allow_loss: args.allow_loss,
+        assigned_only: args.assigned_only,
+    };
+    let from = args.from.as_deref().map(Format::load).transpose()?;
+    if args.out == Path::new("-") {
+        let mut held = Held::default();
+        let tokens = tokens(args, from.as_ref(), context)?;
+        let summary = format::write(&format, &options, tokens, &mut held)
+            .map_err(|error| failure(error, |error| Failure::new(Exit::Io, error)))?;
+        held.write_to(&mut io::stdout()).map_err(|error| {
+            Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))
+                .hint("free some space, or write elsewhere; what was written is incomplete")
+        })?;
+        tell(&summary, "standard output", &format);
+        return Ok(Outcome::Done);
+    }
+    let mut file = AtomicFile::create(&args.out)?;
+    let tokens = tokens(args, from.as_ref(), context)?;
+    let written = format::write(&format, &options, tokens, &mut file);
+    let summary =
+        written.map_err(|error| failure(error, |error| Failure::from(file.failed(error))))?;
+    file.commit()?;
+    tell(&summary, &args.out.display().to_string(), &format);
     Ok(Outcome::Done)
+}
+
+/// The format asked for, or its sister for a roster.
+#[allow(clippy::print_stderr)]
+fn choose(args: &ExportArgs) -> Result<Format, Failure> {
+    let format = Format::load(&args.format)?;
+    match format.with_roster() {
+        Some(other) if args.roster.is_some() => {
+            eprintln!("note: with a roster, {} is written as {other}", format.name());
+            Ok(Format::load(other)?)
+        }
+        _ => Ok(format),
+    }
+}
+
+fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
+    let out = &args.out_key;
+    let out_key = out.out_transport_key_file.is_some()
+        || out.out_new_transport_key.is_some()
+        || out.out_passphrase_file.is_some();
+    if out_key && !format.is_encrypted() {
+        return Err(Failure::bad_input(format!(
+            "the format {} is not encrypted: a key for the new file would go unused",
+            format.name()
+        ))
+        .hint("leave out --out-…-key, or choose --format pskc"));
+    }
+    if args.out == Path::new("-") && !format.is_encrypted() && Terminal::stdout().interactive {
+        return Err(Failure::bad_input("seeds are not shown on a terminal")
+            .hint("name a file with --out FILE, or pipe the output to where it is needed"));
+    }
+    Ok(())
+}
+
+/// The keys, until there are no more or the user wants to stop.
+fn tokens<'a>(
+    args: &ExportArgs,
+    from: Option<&'a Format>,
+    context: &Context,
+) -> Result<impl Iterator<Item = Result<Token, Failure>> + 'a, Failure> {
+    let tokens: Box<dyn Iterator<Item = Result<Token, Failure>> + 'a> = match from {
+        None => batch::open(&args.file, &args.key)? as Tokens,
+        Some(from) => {
+            let reader = BufReader::new(batch::input(&args.file)?);
+            let tokens = format::read(from, &batch::name(&args.file), reader)?;
+            Box::new(tokens.map(|token| token.map_err(Failure::from)))
+        }
+    };
+    let interrupt: Interrupt = context.interrupt.clone();
+    Ok(tokens.map(move |token| match interrupt.signal() {
+        Some(signal) => {
+            Err(Failure::new(Exit::of_signal(signal), "interrupted; nothing was written"))
+        }
+        None => token,
+    }))
+}
+
+fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure) -> Failure {
+    let hint = error.hint();
+    match error {
+        ExportError::Input(failure) => failure,
+        ExportError::Write(error) => write(error),
+        error => match hint {
+            Some(hint) => Failure::bad_input(error).hint(hint),
+            None => Failure::bad_input(error),
+        },
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn tell(summary: &Summary, out: &str, format: &Format) {
+    let Summary { keys, bytes, unassigned, notes } = summary;
+    let plural = if *keys == 1 { "key" } else { "keys" };
+    eprintln!("{out}: {keys} {plural}, {bytes} bytes, {}", format.name());
+    if *unassigned > 0 {
+        eprintln!("note: left out {unassigned} keys that nobody holds");
+    }
+    for note in notes {
+        eprintln!("note: {note}");
+    }
+    if !format.is_encrypted() {
+        eprintln!(
+            "warning: {out} holds the seeds in plain text: keep it from others, remove it after the \
+             import"
+        );
+    }
+}
+
+impl From<RosterError> for Failure {
+    fn from(error: RosterError) -> Self {
+        let exit = match &error {
+            RosterError::Read { .. } => Exit::Io,
+            RosterError::Faults { .. } => Exit::BadInput,
+        };
+        Self::new(exit, &error).hint(error.hint())
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let exit = match &error {
+            ReadError::Io { .. } => Exit::Io,
+            _ => Exit::BadInput,
+        };
+        Self::new(exit, &error).hint(error.hint())
+    }
+}
+
+/// A text held back from standard output until all of it is known to be right; in pieces that
+/// never move, so that wiping them wipes every copy.
+#[derive(Default)]
+struct Held(Vec<Zeroizing<Vec<u8>>>);
+
+impl Held {
+    const PIECE: usize = 1 << 20;
+
+    fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        self.0.iter().try_for_each(|piece| out.write_all(piece))?;
+        out.flush()
+    }
+}
+
+impl Write for Held {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let full = self.0.last().is_none_or(|piece| piece.len() == Self::PIECE);
+        if full {
+            self.0.push(Zeroizing::new(Vec::with_capacity(Self::PIECE)));
+        }
+        let Some(piece) = self.0.last_mut() else { return Ok(0) };
+        let taken = bytes.len().min(Self::PIECE - piece.len());
+        piece.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

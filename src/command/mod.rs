@@ -7,6 +7,7 @@ mod code;
 mod demo;
 mod export;
 mod failure;
+mod formats;
 mod holders;
 mod inspect;
 mod keys;
@@ -68,6 +69,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Mint(args) => mint::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
         Command::Export(args) => export::run(args, context),
+        Command::Formats(args) => formats::run(args, context),
         Command::Code(args) => code::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
