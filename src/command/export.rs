@@ -11,7 +11,7 @@ use crate::atomic_file::AtomicFile;
 use crate::cli::ExportArgs;
 use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
 use crate::interrupt::Interrupt;
-use crate::roster::{Roster, RosterError};
+use crate::roster::Roster;
 use crate::terminal::Terminal;
 use crate::token::Token;
 
@@ -131,16 +131,6 @@ fn tell(summary: &Summary, out: &str, format: &Format) {
             "warning: {out} holds the seeds in plain text: keep it from others, remove it after the \
              import"
         );
-    }
-}
-
-impl From<RosterError> for Failure {
-    fn from(error: RosterError) -> Self {
-        let exit = match &error {
-            RosterError::Read { .. } => Exit::Io,
-            RosterError::Faults { .. } => Exit::BadInput,
-        };
-        Self::new(exit, &error).hint(error.hint())
     }
 }
 
