@@ -10,7 +10,8 @@
 //!
 //! 1. [`secret`], [`serial`], [`clock`], [`definition`], [`atomic_file`], [`interrupt`],
 //!    [`terminal`]; and [`cli`], the declarations of the command line, which import nothing of ours
-//! 2. [`otp`], [`radius`], [`keystore`], [`roster`]
+//! 2. [`otp`], [`radius`], [`keystore`], [`roster`], [`custody`],
+//!    [`inventory`]
 //! 3. [`token`], [`scenario`], [`target`]
 //! 4. [`pskc`], [`mint`], [`format`], [`fleet`], [`portal`]
 //! 5. [`recorder`]
@@ -22,11 +23,13 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod custody;
 pub mod definition;
 pub mod engine;
 pub mod fleet;
 pub mod format;
 pub mod interrupt;
+pub mod inventory;
 pub mod keystore;
 pub mod mint;
 mod named;
