@@ -11,6 +11,7 @@ mod mint;
 mod report;
 mod serve;
 mod simulate;
+mod transport_key;
 
 pub use code::CodeArgs;
 pub use demo::DemoArgs;
@@ -22,6 +23,10 @@ pub use mint::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
 pub use report::ReportArgs;
 pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::{ScenariosCommand, SimulateArgs};
+pub use transport_key::{
+    CombineKeyArgs, NewKeyArgs, ShowKcvArgs, SplitKeyArgs, TransportKeyArgs, TransportKeyCommand,
+    UnwrapKeyArgs, WrapKeyArgs,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -73,6 +78,8 @@ pub enum Command {
     Report(ReportArgs),
     /// All of the above in one process, on a scaled clock, in under a minute
     Demo(DemoArgs),
+    /// Make, split, combine, recognise and seal the keys under which batches travel
+    TransportKey(TransportKeyArgs),
     /// Print the completion script of a shell
     Completions {
         /// The shell

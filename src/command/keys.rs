@@ -48,8 +48,9 @@ fn source(file: Option<&std::path::Path>, descriptor: Option<u32>) -> Option<Sou
     file.map(|path| Source::File(path.into())).or_else(|| descriptor.map(Source::Descriptor))
 }
 
+/// The content of a file or descriptor that holds a secret; warns when others may read it.
 #[allow(clippy::print_stderr)]
-fn read(source: &Source) -> Result<Secret, Failure> {
+pub(super) fn read(source: &Source) -> Result<Secret, Failure> {
     let secret = source.read()?;
     if source.is_open_to_others() {
         eprintln!("warning: {source}: others may read this key; chmod 600 {source}");

@@ -16,6 +16,7 @@ mod report;
 mod scenarios;
 mod serve;
 mod simulate;
+mod transport_key;
 
 use std::process::ExitCode;
 
@@ -76,6 +77,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Scenarios(command) => scenarios::run(command, context),
         Command::Report(args) => report::run(args, context),
         Command::Demo(args) => demo::run(args, context),
+        Command::TransportKey(args) => transport_key::run(args, context),
         Command::Completions { shell } => assets::completions(*shell),
         Command::Man { folder } => assets::man(folder),
     }
