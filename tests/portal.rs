@@ -8,5 +8,7 @@ mod defects;
 mod json;
 #[path = "portal/pages.rs"]
 mod pages;
+#[path = "portal/serve.rs"]
+mod serve;
 #[path = "portal/store.rs"]
 mod store;

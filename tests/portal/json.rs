@@ -254,3 +254,35 @@ fn the_clock_and_the_date_are_key_time() {
     assert_eq!(value["rate"], 1.0);
     assert_eq!(answer.header("date"), Some("Tue, 28 Mar 2023 10:40:01 GMT"));
 }
+
+#[test]
+fn two_thousand_connections_stay_open() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use std::io::{BufRead, BufReader, Read};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    let bench = Bench::new(2000);
+    let mut people: Vec<_> =
+        (0..2000).map(|_| BufReader::new(TcpStream::connect(bench.addr()).unwrap())).collect();
+    for (round, expected) in ["200 OK", "401 Unauthorized"].into_iter().enumerate() {
+        for (n, person) in people.iter_mut().enumerate() {
+            let body = serde_json::json!({ "user": user(n), "passcode": bench.code(n, 0) });
+            let request = String::from_utf8(json_request("login", &body.to_string())).unwrap();
+            let request = request.replace("Connection: close\r\n", "");
+            person.get_mut().write_all(request.as_bytes()).unwrap();
+        }
+        for (n, person) in people.iter_mut().enumerate() {
+            let (mut line, mut length) = (String::new(), 0);
+            person.read_line(&mut line).unwrap();
+            assert!(line.contains(expected), "round {round}, user {n}: {line}");
+            while line.trim() != "" {
+                line.clear();
+                person.read_line(&mut line).unwrap();
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+            }
+            person.read_exact(&mut vec![0; length]).unwrap();
+        }
+    }
+}

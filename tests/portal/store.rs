@@ -117,6 +117,22 @@ fn a_store_of_a_faster_clock_is_refused_rather_than_everybody() {
 }
 
 #[test]
+fn when_it_cannot_be_written_nobody_is_let_in_and_no_code_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("portal.db");
+    let bench = bench_on(&store, 1);
+    let holder = rusqlite::Connection::open(&store).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let code = bench.code(0, 0);
+    let fields = [("user", &*user(0)), ("passcode", &*code)];
+    let answer = super::client::json(bench.addr(), "login", &fields);
+    assert_eq!(answer.result(), (503, "unavailable"));
+    assert_eq!(bench.portal.stats().unavailable, 1);
+    holder.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(bench.login(0, &code), 200);
+}
+
+#[test]
 fn a_taken_address_and_a_double_user_are_refused() {
     let bench = Bench::new(1);
     let clock = Arc::new(ManualClock::at(0));
