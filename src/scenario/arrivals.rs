@@ -14,6 +14,10 @@ pub struct Arrivals {
     /// Points of the intensity, in order of time; only the ratios of the rates count, since the
     /// number of people is given. The first point's time is when the first person may come.
     pub curve: Vec<Point>,
+    /// Stretches or squeezes the curve so that its last point lies here: the same morning in
+    /// three hours or in ten minutes (`--set arrivals.window=10m`).
+    #[serde(default)]
+    pub window: Option<Span>,
 }
 
 /// How arrivals keep to the curve.
@@ -45,17 +49,33 @@ impl Arrivals {
     pub fn instant<R: Rng + ?Sized>(&self, index: u32, people: u32, rng: &mut R) -> u64 {
         let free: f64 = rng.random();
         let slot = |within: f64| (f64::from(index) + within) / f64::from(people.max(1));
-        self.quantile(match self.process {
+        self.fitted(self.quantile(match self.process {
             Process::Poisson => free,
             Process::Jittered => slot(free),
             Process::Even => slot(0.5),
-        })
+        }))
     }
 
     /// When the last person may come, µs since the start.
     #[must_use]
     pub fn end(&self) -> u64 {
+        self.fitted(self.curve_end())
+    }
+
+    fn curve_end(&self) -> u64 {
         self.curve.last().map_or(0, |point| point.at.micros())
+    }
+
+    /// An instant of the curve, moved into the window.
+    #[allow(clippy::cast_possible_truncation)] // at most the window, which fits
+    fn fitted(&self, instant: u64) -> u64 {
+        match self.window {
+            None => instant,
+            Some(window) => {
+                let wide = u128::from(instant) * u128::from(window.micros());
+                (wide / u128::from(self.curve_end().max(1))) as u64
+            }
+        }
     }
 
     /// What is wrong with the curve, if anything.
@@ -72,6 +92,9 @@ impl Arrivals {
         }
         if self.curve.windows(2).any(|pair| pair[0].at > pair[1].at) {
             return Some("arrivals.curve: the times do not go up");
+        }
+        if self.window.is_some_and(|window| window <= Span(0)) {
+            return Some("arrivals.window is not more than 0");
         }
         if self.curve.len() > 1 && self.total() <= 0.0 {
             return Some("arrivals.curve: nobody ever comes, as every rate is 0");
@@ -101,7 +124,7 @@ impl Arrivals {
             }
             rest -= area;
         }
-        self.end()
+        self.curve_end()
     }
 }
 
@@ -117,7 +140,7 @@ mod tests {
 
     fn peak(process: Process) -> Arrivals {
         let at = |seconds: i64, rate| Point { at: Span(seconds * 1_000_000), rate };
-        Arrivals { process, curve: vec![at(0, 0.0), at(600, 10.0), at(1800, 0.0)] }
+        Arrivals { process, window: None, curve: vec![at(0, 0.0), at(600, 10.0), at(1800, 0.0)] }
     }
 
     #[test]
@@ -140,11 +163,28 @@ mod tests {
     #[test]
     fn a_flat_piece_and_a_single_point_work() {
         let at = |seconds: i64, rate| Point { at: Span(seconds * 1_000_000), rate };
-        let flat = Arrivals { process: Process::Even, curve: vec![at(10, 5.0), at(20, 5.0)] };
+        let flat = Arrivals {
+            process: Process::Even,
+            window: None,
+            curve: vec![at(10, 5.0), at(20, 5.0)],
+        };
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         assert_eq!(flat.instant(0, 1, &mut rng), 15_000_000);
-        let burst = Arrivals { process: Process::Even, curve: vec![at(10, 0.0)] };
+        let burst = Arrivals { process: Process::Even, window: None, curve: vec![at(10, 0.0)] };
         assert_eq!(burst.instant(7, 9, &mut rng), 10_000_000);
+    }
+
+    #[test]
+    fn a_window_squeezes_the_curve() {
+        let squeezed = Arrivals { window: Some(Span(180_000_000)), ..peak(Process::Even) };
+        assert_eq!(squeezed.end(), 180_000_000);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        for index in 0..90 {
+            let whole = peak(Process::Even).instant(index, 90, &mut rng);
+            assert_eq!(squeezed.instant(index, 90, &mut rng), whole / 10);
+        }
+        let empty = Arrivals { window: Some(Span(0)), ..peak(Process::Even) };
+        assert!(empty.fault().unwrap().contains("window"));
     }
 
     #[test]
@@ -156,7 +196,7 @@ mod tests {
             (vec![at(0, -1.0), at(1, 1.0)], "0 or more"),
             (vec![at(0, 0.0), at(1, 0.0)], "nobody"),
         ] {
-            let fault = Arrivals { process: Process::Even, curve }.fault().unwrap();
+            let fault = Arrivals { process: Process::Even, window: None, curve }.fault().unwrap();
             assert!(fault.contains(part), "{fault}");
         }
     }

@@ -185,7 +185,7 @@ impl Scenario {
             faults.push(format!(
                 "scenario.duration: {} is over before the last person may come ({})",
                 self.scenario.duration,
-                self.arrivals.curve.last().map_or(Span(0), |point| point.at),
+                Span(i64::try_from(self.arrivals.end()).unwrap_or(i64::MAX)),
             ));
         }
         faults
