@@ -10,5 +10,7 @@ mod json;
 mod pages;
 #[path = "portal/serve.rs"]
 mod serve;
+#[path = "portal/radius.rs"]
+mod radius;
 #[path = "portal/store.rs"]
 mod store;

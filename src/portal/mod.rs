@@ -3,7 +3,7 @@
 //!
 //! It is written to be read, lowest first: [`Defect`], `pin`, `verifier` (the rules), `store`
 //! (what survives), `worker` (the one writer), `session`, `service` (the four operations), and over
-//! it the wires: `web` (pages) and `api` (JSON). Nothing of it is shared with the fleet's oracle:
+//! it the wires: `web` (pages), `api` (JSON) and `radius`. Nothing of it is shared with the fleet's oracle:
 //! the two meet only in the codes that a key shows.
 
 mod api;
@@ -11,6 +11,7 @@ mod defect;
 mod lang;
 mod pages;
 mod pin;
+mod radius;
 mod service;
 mod session;
 mod setup;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub use defect::Defect;
+pub use radius::RadiusConfig;
 pub use service::Stats;
 pub use store::{KeyFault, StoreError};
 pub use verifier::Policy;
@@ -48,6 +50,8 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct PortalConfig {
     /// Address to listen on; port 0 takes a free one, see [`RunningPortal::addr`].
     pub listen: SocketAddr,
+    /// RADIUS on the same accounts; `None` for HTTP alone.
+    pub radius: Option<RadiusConfig>,
     /// User ids, each with the key that this person holds; TOTP or HOTP.
     pub tokens: Vec<(String, Token)>,
     /// SQLite file for what must survive; its PIN key is kept beside it as `STORE.key`. `None`
@@ -67,6 +71,7 @@ impl PortalConfig {
     pub fn new(tokens: Vec<(String, Token)>, clock: Arc<dyn Clock>) -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            radius: None,
             tokens,
             store: None,
             clock,
@@ -83,6 +88,14 @@ pub enum PortalError {
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {source}")]
     Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The address cannot be listened on for RADIUS.
+    #[error("cannot listen for RADIUS on {addr} (UDP): {source}")]
+    Radius {
         /// The address.
         addr: SocketAddr,
         /// What the operating system said.
@@ -136,6 +149,10 @@ impl PortalError {
                 "ports below 1024 need privileges: choose a higher one with --listen"
             }
             Self::Listen { .. } => "choose an address of this machine with --listen",
+            Self::Radius { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                "another program listens there: stop it, or choose another port with --radius"
+            }
+            Self::Radius { .. } => "choose an address of this machine with --radius",
             Self::NoTokens => "check that the roster names at least one key of the batch",
             Self::UserId(_) | Self::DuplicateUser(_) | Self::DuplicateSerial(_) => {
                 "correct the roster: one user, one key"
@@ -172,6 +189,7 @@ impl Portal {
 /// A portal at work; dropping it stops it.
 pub struct RunningPortal {
     addr: SocketAddr,
+    radius_addr: Option<SocketAddr>,
     service: Arc<Service>,
     stop: Option<oneshot::Sender<()>>,
     stopped: Option<oneshot::Receiver<()>>,
@@ -183,6 +201,12 @@ impl RunningPortal {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The UDP address listened on for RADIUS.
+    #[must_use]
+    pub fn radius_addr(&self) -> Option<SocketAddr> {
+        self.radius_addr
     }
 
     /// What it has done so far.

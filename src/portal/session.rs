@@ -40,6 +40,11 @@ impl SessionId {
         bits.try_into().ok().map(Self)
     }
 
+    /// The name that `octets` are.
+    pub(super) fn of(octets: &[u8]) -> Option<Self> {
+        octets.try_into().ok().map(Self)
+    }
+
     pub(super) fn text(self) -> String {
         BASE64URL_NOPAD.encode(&self.0)
     }

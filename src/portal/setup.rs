@@ -15,7 +15,7 @@ use super::service::Service;
 use super::store::{KeyFault, Store, StoreError};
 use super::verifier::Key;
 use super::worker::{DECOY, Desk, Holder, Worker, decoy};
-use super::{GRACE, PortalConfig, PortalError, RunningPortal, web};
+use super::{GRACE, PortalConfig, PortalError, RunningPortal, radius, web};
 use crate::atomic_file::{AtomicFile, AtomicFileError};
 use crate::clock::SECOND;
 use crate::otp::step_start;
@@ -27,7 +27,7 @@ const LONGEST_USER: usize = 256;
 const AHEAD: u64 = 600 * SECOND;
 
 pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> {
-    let PortalConfig { listen, tokens, store, clock, policy, defect } = config;
+    let PortalConfig { listen, radius, tokens, store, clock, policy, defect } = config;
     let model = tokens.first().map(|(_, token)| token).ok_or(PortalError::NoTokens)?;
     let decoy = decoy(model)?;
     let holders = Arc::new(holders(&tokens)?);
@@ -44,6 +44,15 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
         bind(listen).and_then(|listener| listener.local_addr().map(|addr| (listener, addr)))
     };
     let (listener, addr) = bound.map_err(|source| PortalError::Listen { addr: listen, source })?;
+    let radius = radius
+        .map(|config| {
+            let _inside = runtime.enter();
+            let failed = |source| PortalError::Radius { addr: config.listen, source };
+            let socket = radius::bind(config.listen).map_err(failed)?;
+            let addr = socket.local_addr().map_err(failed)?;
+            Ok::<_, PortalError>((socket, addr, config.secret))
+        })
+        .transpose()?;
 
     let (mut opened, key) = open(store.as_deref())?;
     let failed = |source| StoreError::Database {
@@ -67,6 +76,11 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
     })?;
     let service = Service::new(worker, holders, keeper, &derive(&key, b"form"), defect, clock);
     let service = Arc::new(service);
+    let radius_addr = radius.map(|(socket, addr, secret)| {
+        let listener = radius::Listener::new(socket, secret, service.clone());
+        runtime.spawn(Arc::new(listener).serve());
+        addr
+    });
 
     let (stop, stopping) = oneshot::channel::<()>();
     let (done, stopped) = oneshot::channel();
@@ -84,6 +98,7 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
     drop(writer);
     Ok(RunningPortal {
         addr,
+        radius_addr,
         service,
         stop: Some(stop),
         stopped: Some(stopped),
