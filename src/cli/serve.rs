@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::KeyArgs;
+use super::{KeyArgs, RadiusSecretArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +19,10 @@ Examples:
   Let an hour of the keys pass in a minute (give `simulate` the same two values):
     trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
         --clock-rate 60 --clock-origin 1788220800
+
+  Answer over RADIUS too, on the same accounts:
+    trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --radius 127.0.0.1:1812 --radius-secret-file radius.secret
 
   Show that a check finds what it looks for:
     trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
@@ -42,6 +46,13 @@ pub struct ServeArgs {
     /// machine, put it behind a proxy that has it
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// UDP address and port to listen on for RADIUS (PAP, and Access-Challenges for a new PIN);
+    /// needs the shared secret of all clients. Requests without Message-Authenticator are dropped
+    #[arg(long, value_name = "ADDR", requires = "radius_secret")]
+    pub radius: Option<SocketAddr>,
+    /// Where the shared secret of RADIUS comes from
+    #[command(flatten)]
+    pub radius_secret: RadiusSecretArgs,
     /// SQLite file for PINs, used codes, failures and locks, made if need be, with its key beside
     /// it in FILE.key; without it they are forgotten at the end
     #[arg(long, value_name = "FILE")]

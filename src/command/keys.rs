@@ -44,7 +44,7 @@ pub(super) fn resolve_new(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {
     Ok(key)
 }
 
-fn source(file: Option<&std::path::Path>, descriptor: Option<u32>) -> Option<Source> {
+pub(super) fn source(file: Option<&std::path::Path>, descriptor: Option<u32>) -> Option<Source> {
     file.map(|path| Source::File(path.into())).or_else(|| descriptor.map(Source::Descriptor))
 }
 

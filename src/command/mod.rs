@@ -12,6 +12,7 @@ mod holders;
 mod inspect;
 mod keys;
 mod mint;
+mod radius;
 mod report;
 mod scenarios;
 mod serve;

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Context, Exit, Failure, Outcome, holders};
+use super::{Context, Exit, Failure, Outcome, holders, radius};
 use crate::cli::ServeArgs;
 use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
-use crate::portal::{Policy, Portal, PortalConfig, PortalError};
+use crate::portal::{Policy, Portal, PortalConfig, PortalError, RadiusConfig};
 
 pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failure> {
     let tokens = holders::open(&args.keys, &args.key, &args.roster)?;
@@ -20,6 +20,10 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failur
     let defect = args.defect.as_deref().map(str::parse).transpose().map_err(Failure::bad_input)?;
     let portal = Portal::start(PortalConfig {
         listen: args.listen,
+        radius: match (args.radius, radius::resolve(&args.radius_secret)?) {
+            (Some(listen), Some(secret)) => Some(RadiusConfig { listen, secret }),
+            _ => None,
+        },
         tokens,
         store: args.store.clone(),
         clock: clock.clone(),
@@ -27,6 +31,9 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failur
         defect,
     })?;
     announce(args, portal.addr(), people, &*clock, origin);
+    if let Some(addr) = portal.radius_addr() {
+        say(&format!("RADIUS: {addr} (UDP)"));
+    }
     while !context.interrupt.requested() {
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -95,8 +102,8 @@ fn say(words: &str) {
 impl From<PortalError> for Failure {
     fn from(error: PortalError) -> Self {
         let exit = match &error {
-            PortalError::Listen { .. } | PortalError::Store(_) => Exit::Io,
-            PortalError::Thread(_) | PortalError::Entropy(_) => Exit::Io,
+            PortalError::Listen { .. } | PortalError::Radius { .. } => Exit::Io,
+            PortalError::Store(_) | PortalError::Thread(_) | PortalError::Entropy(_) => Exit::Io,
             _ => Exit::BadInput,
         };
         Self::new(exit, &error).hint(error.hint())
