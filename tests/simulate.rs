@@ -1,0 +1,306 @@
+//! `trousseau simulate`, as its user meets it: against a running `trousseau serve`, and in every
+//! way it can go wrong.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
+
+/// Seconds of key time per second: two minutes of the keys pass in one.
+const RATE: &str = "120";
+
+/// A batch of 60 keys with its transport key and roster, in a folder of its own.
+struct Batch {
+    folder: tempfile::TempDir,
+}
+
+impl Batch {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let minted = Command::new(PROGRAM)
+            .current_dir(folder.path())
+            .args(["mint", "--count", "60", "--serial-prefix", "T", "--serial-width", "4"])
+            .args(["--new-transport-key", "transport.key", "--out", "batch.pskcxml"])
+            .output()
+            .unwrap();
+        assert!(minted.status.success(), "{}", text(&minted.stderr));
+        let rows = (1..=60).map(|n| format!("user{n},T{n:04}\n")).collect::<String>();
+        std::fs::write(folder.path().join("users.csv"), format!("user,serial\n{rows}")).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `simulate` with what every run here needs; a small morning: all come within four minutes.
+    fn simulate(&self, url: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .current_dir(self.path())
+            .args(["simulate", "--scenario", "rentree", "--target", "portal-json", "--url", url])
+            .args(["--keys", "batch.pskcxml", "--transport-key-file", "transport.key"])
+            .args(["--roster", "users.csv", "--timeout", "5"])
+            .args(["--set", "thresholds.lateness_p99=10s"])
+            .args(["--set", "arrivals.curve.1.at=1m", "--set", "arrivals.curve.2.at=2m"])
+            .args(["--set", "arrivals.curve.3.at=3m", "--set", "arrivals.curve.4.at=4m"])
+            .args(["--set", "logins.gap.lognormal.median=1m", "--set", "people.impatient=0.5"])
+            .args(["--set", "logins.gap.lognormal.max=3m", "--set", "people.double_click=0.1"])
+            .args(more);
+        command
+    }
+}
+
+/// A `trousseau serve` that ends with the test.
+struct Server {
+    child: Child,
+    url: String,
+    origin: String,
+}
+
+impl Server {
+    fn start(batch: &Batch, more: &[&str]) -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let origin = since.as_secs().to_string();
+        let mut child = Command::new(PROGRAM)
+            .current_dir(batch.path())
+            .args(["serve", "--keys", "batch.pskcxml", "--transport-key-file", "transport.key"])
+            .args(["--roster", "users.csv", "--listen", "127.0.0.1:0"])
+            .args(["--clock-rate", RATE, "--clock-origin", &origin])
+            .args(more)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let url = loop {
+            let line = lines.next().expect("the server says where it is").unwrap();
+            if let Some(at) = line.find("http://") {
+                break line[at..].split_whitespace().next().unwrap().trim_end_matches('/').into();
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url, origin }
+    }
+
+    fn clock(&self) -> [&str; 4] {
+        ["--clock-rate", RATE, "--clock-origin", &self.origin]
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn report(batch: &Batch, run: &str) -> serde_json::Value {
+    let file = batch.path().join(run).join("report.json");
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
+
+fn describe(output: &Output) -> String {
+    format!("{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_correct_server_is_not_contradicted() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    // The second run takes other people: the keys of the first are initialised by then.
+    for (target, run, people) in
+        [("portal-json", "run-json", 1..=30), ("portal-html", "run-html", 31..=60)]
+    {
+        let rows = people.map(|n| format!("user{n},T{n:04}\n")).collect::<String>();
+        std::fs::write(batch.path().join("users.csv"), format!("user,serial\n{rows}")).unwrap();
+        let command = batch.simulate(&server.url, &server.clock());
+        let output = replace(&command, &["--out", run, "--target", target]).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{target}: {}", describe(&output));
+        let report = report(&batch, run);
+        assert_eq!(report["outcome"], "ok", "{report}");
+        assert!(text(&output.stdout).contains("replays"), "{}", describe(&output));
+        let attempts =
+            std::fs::read_to_string(batch.path().join(run).join("attempts.csv")).unwrap();
+        for (word, least) in [(",login,", 30), (",confirm,", 30), ("impatient", 5), ("double", 2)] {
+            let found = attempts.lines().filter(|line| line.contains(word)).count();
+            assert!(found >= least, "{target}: {found} lines with {word}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_forgets_used_codes_is_found_out() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &["--defect", "replay-none"]);
+    let output = batch.simulate(&server.url, &server.clock()).args(["--out", "run"]).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", describe(&output));
+    assert!(text(&output.stdout).contains("replayed-code"), "{}", describe(&output));
+    assert_eq!(report(&batch, "run")["outcome"], "contradiction");
+}
+
+#[test]
+fn an_interruption_leaves_a_complete_report() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let run = format!("run-{signal}");
+        let mut child = batch
+            .simulate(&server.url, &server.clock())
+            .args(["--out", &run])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // In the middle: some attempts are in the record.
+        let record = batch.path().join(&run).join("attempts.csv");
+        let began = Instant::now();
+        while std::fs::read_to_string(&record).map_or(0, |text| text.lines().count()) < 10 {
+            assert!(began.elapsed() < Duration::from_secs(60), "no attempt was recorded");
+            assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let killed = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", describe(&output));
+        assert!(text(&output.stdout).to_lowercase().contains("interrupt"), "{}", describe(&output));
+        let report = report(&batch, &run);
+        let lines = std::fs::read_to_string(&record).unwrap().lines().count() - 1;
+        assert_eq!(report["attempts"]["total"], lines, "{report}");
+        let head = std::fs::read_to_string(batch.path().join(&run).join("run.json")).unwrap();
+        assert!(head.contains("\"finished\": \"20"), "{head}");
+    }
+}
+
+#[test]
+fn a_refused_connection_is_named_and_nothing_is_left() {
+    let batch = Batch::new();
+    // Bound and dropped: nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let output = batch.simulate(&url, &["--out", "run"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{}", describe(&output));
+    let words = text(&output.stderr);
+    assert!(words.contains(&format!("127.0.0.1:{port}")), "{words}");
+    assert!(words.contains("refused") && words.contains(" help: "), "{words}");
+    assert!(output.stdout.is_empty() && !batch.path().join("run").exists());
+}
+
+#[test]
+fn a_clock_that_does_not_agree_is_refused() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    let output = batch.simulate(&server.url, &["--out", "run"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", describe(&output));
+    assert!(text(&output.stderr).contains("--clock-rate 120"), "{}", describe(&output));
+    assert!(!batch.path().join("run").exists());
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_sent() {
+    let batch = Batch::new();
+    // A server that counts who calls: nobody must.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::fs::write(batch.path().join("unknown.csv"), "user,serial\nzoe,T9999\n").unwrap();
+    std::fs::create_dir(batch.path().join("full")).unwrap();
+    std::fs::write(batch.path().join("full/notes"), "mine").unwrap();
+    let twice = ["--roster", "unknown.csv"];
+    for (more, parts) in [
+        (
+            &["--set", "logins.per_person.uniform.1=200"][..],
+            &["an initialisation and 200 logins takes 202 codes", "12060 s", "--set"][..],
+        ),
+        (&["--users", "61"], &["61 users", "only 60 have a key", "--users 60"]),
+        (&["--users", "0"], &["nobody to simulate"]),
+        (&["--set", "people.tipo=1"], &["people.tipo", "unknown field"]),
+        (&["--set", "people.typo=lots"], &["people.typo", "not a number"]),
+        (&["--out", "full"], &["full is there already", "--out"]),
+        (&["--scenario", "holidays"], &["no scenario \"holidays\"", "rentree"]),
+        (&["--target", "mainframe"], &["no target \"mainframe\"", "portal-json"]),
+        (&twice, &["unknown.csv:2", "T9999"]),
+        (&["--timeout", "never"], &["--timeout"]),
+    ] {
+        let mut command = batch.simulate(&url, &[]);
+        if !more.contains(&"--out") {
+            command.args(["--out", "run"]);
+        }
+        // Options given twice are refused by the parser: replace instead of repeat.
+        let output = replace(&command, more).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{more:?}: {}", describe(&output));
+        let words = text(&output.stderr);
+        for part in parts {
+            assert!(words.contains(part), "{more:?}: {part:?} is not in: {words}");
+        }
+        assert!(output.stdout.is_empty(), "{more:?}");
+        assert!(!batch.path().join("run").exists(), "{more:?}");
+    }
+    assert!(listener.accept().is_err(), "somebody called");
+    assert_eq!(std::fs::read_dir(batch.path().join("full")).unwrap().count(), 1);
+}
+
+/// The same command with the values of single options replaced.
+fn replace(command: &Command, more: &[&str]) -> Command {
+    let mut args: Vec<String> =
+        command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    for pair in more.chunks(2) {
+        match args.iter().position(|arg| arg == pair[0] && pair[0] != "--set") {
+            Some(at) => args[at + 1] = pair[1].into(),
+            None => args.extend(pair.iter().map(|part| (*part).into())),
+        }
+    }
+    let mut replaced = Command::new(PROGRAM);
+    replaced.current_dir(command.get_current_dir().unwrap()).args(args);
+    replaced
+}
+
+#[test]
+fn scenarios_are_listed_shown_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        Command::new(PROGRAM)
+            .current_dir(folder.path())
+            .arg("scenarios")
+            .args(args)
+            .output()
+            .unwrap()
+    };
+    assert!(text(&run(&["list"]).stdout).starts_with("rentree "));
+    let shown = run(&["show", "rentree"]);
+    std::fs::write(folder.path().join("mine.toml"), &shown.stdout).unwrap();
+    let good = run(&["check", "./mine.toml"]);
+    assert!(text(&good.stdout).contains("mine.toml: good"), "{}", describe(&good));
+
+    let wrong = text(&shown.stdout).replace("impatient = 0.05", "impatient = 0.05\nlazy = 1");
+    std::fs::write(folder.path().join("wrong.toml"), wrong).unwrap();
+    let bad = run(&["check", "wrong.toml"]);
+    assert_eq!(bad.status.code(), Some(2));
+    let words = text(&bad.stderr);
+    assert!(words.contains("wrong.toml:") && words.contains("unknown field `lazy`"), "{words}");
+
+    let bad = run(&["check", "rentree", "--set", "people.impatient=0.9"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(text(&bad.stderr).contains("example.impatient"), "{}", describe(&bad));
+}
+
+#[test]
+fn help_has_examples() {
+    let mut out = String::new();
+    let child =
+        Command::new(PROGRAM).args(["simulate", "--help"]).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.unwrap().read_to_string(&mut out).unwrap();
+    assert!(out.contains("Examples:") && out.contains("--scenario rentree"), "{out}");
+}
