@@ -22,7 +22,7 @@ pub use inspect::InspectArgs;
 pub use keys::KeyArgs;
 pub use mint::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
 pub use radius::RadiusSecretArgs;
-pub use report::ReportArgs;
+pub use report::{ReportArgs, ReportFormat};
 pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::{ScenariosCommand, SimulateArgs};
 pub use transport_key::{

@@ -7,6 +7,7 @@ use crate::atomic_file::{AtomicFile, AtomicFileError};
 use crate::recorder::Step;
 
 /// Writes every form of the report into `folder`, which must exist: `report.txt`, `report.json`,
+/// `report.html`,
 /// `run.hlog`, and `latency-STEP.hgrm` and `service-STEP.hgrm` for each step that
 /// was made. Gives their paths. Each is whole or not there; none is overwritten.
 ///
@@ -21,6 +22,7 @@ pub fn write_all(folder: &Path, summary: &Summary) -> Result<Vec<PathBuf>, Atomi
         Ok(())
     };
     write("report.txt", summary.to_text().as_bytes())?;
+    write("report.html", summary.to_html().as_bytes())?;
     write("report.json", summary.to_json().as_bytes())?;
     for (name, content) in percentile_files(summary) {
         write(&name, content.as_bytes())?;

@@ -6,10 +6,16 @@
 
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 mod build;
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+mod chart;
 mod collector;
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+mod figures;
 mod files;
 #[allow(clippy::cast_precision_loss)]
 mod hdr;
+#[allow(clippy::cast_precision_loss)]
+mod html;
 mod live;
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 mod number;
