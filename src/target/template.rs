@@ -81,10 +81,10 @@ impl Scope<'_> {
         };
         let operation = self.operation.name();
         match field {
-            Field::User => Ok(*field),
             _ if self.opening => Err(format!(
                 "{{{name}}} is not typed yet when the page is opened; put it in submit"
             )),
+            Field::User => Ok(*field),
             _ if self.operation == Operation::Logout => {
                 Err(format!("{{{name}}} is not known at {operation}"))
             }

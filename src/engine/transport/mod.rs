@@ -1,68 +1,42 @@
 //! Over what an attempt travels: performs the exchanges of a [`Target`] against a live server, on
 //! one worker thread's own connections. Knows nothing of schedules, keys or people.
+//!
+//! | what happens | verdict | fault |
+//! |---|---|---|
+//! | a rule matches | the rule's | none, but `answer` for `error` (`server` at 5xx) |
+//! | no rule matches | the target's `otherwise` | the same |
+//! | 5xx that no rule names | error | `server` |
+//! | a value to take is missing, over 1 MiB, no HTTP, redirected away or in a circle | error | `answer` |
+//! | refused, unreachable, or not connected by the deadline: never sent | error | `connect`, `tls` |
+//! | no descriptor or port left on this machine: never sent | error | `generator` |
+//! | sent, then broken off or not answered by the deadline: outcome unknown | error | `reset`, `timeout` |
 
-pub mod radius;
+mod connection;
+mod cookies;
+mod endpoint;
+mod error;
+mod perform;
+mod pool;
+mod preflight;
+mod prepared;
+mod redirect;
+mod session;
+mod stage;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+pub use endpoint::{Endpoint, EndpointOptions};
+pub use error::TransportError;
+pub use preflight::Preflight;
+pub use session::Session;
+
+use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::clock::Clock;
 use crate::recorder::{Fault, Verdict};
-use crate::secret::Secret;
-use crate::target::{Inputs, Operation, Target};
-
-/// How to reach the server.
-#[derive(Debug, Clone, Default)]
-pub struct EndpointOptions {
-    /// Deadline of one exchange, connecting included; 30 s when zero.
-    pub timeout: Duration,
-    /// PEM file with the certificate authorities to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Values of the credentials that the target names (`auth = { bearer = "NAME" }`).
-    pub credentials: BTreeMap<String, Secret>,
-}
-
-/// A server, its name resolved once, shared by all workers.
-#[derive(Debug)]
-pub struct Endpoint {}
-
-/// Why the server cannot be talked to at all.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[error("{message}")]
-pub struct TransportError {
-    message: String,
-}
-
-impl TransportError {
-    /// What the user can do about it.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        todo!("lands in a moment")
-    }
-}
-
-impl Endpoint {
-    /// Parses `url` (scheme, host, port, base path) and resolves its host. Blocks.
-    ///
-    /// # Errors
-    /// [`TransportError`] when the URL is no HTTP URL, its host unknown, or the CA file unusable.
-    pub fn resolve(_url: &str, _options: EndpointOptions) -> Result<Self, TransportError> {
-        todo!("lands in a moment")
-    }
-
-    /// What went wrong with the first attempts that failed, secrets masked, oldest first.
-    #[must_use]
-    pub fn troubles(&self) -> Vec<String> {
-        todo!("lands in a moment")
-    }
-}
-
-/// What one person's browser remembers: cookies and values taken from answers.
-#[derive(Debug, Clone, Default)]
-pub struct Session {}
+use crate::target::{Inputs, Operation, Phase, Target};
+use pool::Pool;
+use prepared::Prepared;
+use stage::Stage;
 
 /// How an operation went.
 #[derive(Debug, Clone, Copy)]
@@ -79,58 +53,51 @@ pub struct Performed {
     pub answered: Instant,
 }
 
-/// What was found out before the run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Preflight {
-    /// Server's clock minus `clock`, µs of key time; `None` when it shows none.
-    pub server_clock_offset: Option<i64>,
-    /// How far off that figure may be, µs of key time.
-    pub offset_uncertainty: u64,
-    /// Seconds of key time per real second at the server, when it says so.
-    pub server_rate: Option<f64>,
-    /// From connecting to the end of the answer.
-    pub round_trip: Duration,
-}
-
 /// One worker thread's connections to the server. Futures are not `Send`; dropping one gives up
 /// its exchange and closes its connection.
-#[derive(Debug)]
-pub struct Transport {}
+pub struct Transport {
+    target: Arc<Target>,
+    endpoint: Arc<Endpoint>,
+    prepared: Prepared,
+    pool: Pool,
+}
 
 impl Transport {
-    /// At most `max_connections` at a time; who finds none free waits, and the wait counts as
-    /// lateness.
+    /// At most `max_connections` at a time (at least one); who finds none free waits in turn, and
+    /// the wait counts as lateness.
     #[must_use]
-    pub fn new(_target: Arc<Target>, _endpoint: Arc<Endpoint>, _max_connections: usize) -> Self {
-        todo!("lands in a moment")
+    pub fn new(target: Arc<Target>, endpoint: Arc<Endpoint>, max_connections: usize) -> Self {
+        let prepared = Prepared::new(&target, &endpoint);
+        Self { target, endpoint, prepared, pool: Pool::new(max_connections) }
     }
 
-    /// Connects, asks for the clock, and closes nothing: the connection serves the run.
-    ///
-    /// # Errors
-    /// [`TransportError`] naming host, port, cause and remedy.
-    pub async fn preflight(&self, _clock: &dyn Clock) -> Result<Preflight, TransportError> {
-        todo!("lands in a moment")
-    }
-
-    /// Opens the page of `operation` (its `open` exchanges).
-    pub async fn open(&self, _session: &mut Session, _operation: Operation) -> Performed {
-        todo!("lands in a moment")
+    /// Opens the page of `operation` (its `open` exchanges; none is no work and a success).
+    pub async fn open(&self, session: &mut Session, operation: Operation) -> Performed {
+        self.perform(session, operation, Phase::Open, &Inputs::default()).await
     }
 
     /// Sends what the person typed (the `submit` exchanges of `operation`).
     pub async fn submit(
         &self,
-        _session: &mut Session,
-        _operation: Operation,
-        _inputs: &Inputs<'_>,
+        session: &mut Session,
+        operation: Operation,
+        inputs: &Inputs<'_>,
     ) -> Performed {
-        todo!("lands in a moment")
+        self.perform(session, operation, Phase::Submit, inputs).await
     }
 
     /// Connections opened so far.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        todo!("lands in a moment")
+        self.pool.opened()
     }
 }
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Transport({} to {})", self.target.name, self.endpoint.address())
+    }
+}
+
+#[cfg(test)]
+mod tests;

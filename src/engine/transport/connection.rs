@@ -1,0 +1,277 @@
+//! One HTTP/1.1 connection. Its protocol driver is polled inside the exchange that uses it, so a
+//! request costs no second task and no channel wake-up; an idle connection is polled by nobody,
+//! and looked at once before it is used again.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::Stage;
+use super::endpoint::Endpoint;
+use crate::recorder::Fault;
+
+/// Longest answer that is read.
+pub(super) const BODY_CAP: usize = 1024 * 1024;
+
+/// Why an exchange had no usable answer.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) fault: Fault,
+    pub(super) message: String,
+}
+
+impl Broken {
+    pub(super) fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self { fault, message: message.into() }
+    }
+}
+
+/// A connection with no request under way.
+pub(super) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    driver: Driver,
+}
+
+/// What becomes of a request.
+pub(super) enum Sent {
+    /// Head of the answer.
+    Answered(Response<Incoming>),
+    /// No byte of it left this program: it may be sent again elsewhere.
+    Unsent(Request<Full<Bytes>>),
+    /// It left, and no answer came.
+    Broken(Broken),
+}
+
+impl Connection {
+    /// Connects, over TLS when the endpoint says so; `stage` follows how far it is.
+    pub(super) async fn open(endpoint: &Endpoint, stage: &Stage) -> Result<Box<Self>, Broken> {
+        stage.connecting();
+        let tcp = connect(endpoint).await?;
+        let io = match &endpoint.tls {
+            None => Io::Plain(tcp),
+            Some((connector, name)) => {
+                stage.securing();
+                let tls = connector
+                    .connect(name.clone(), tcp)
+                    .await
+                    .map_err(|error| Broken::new(Fault::Tls, format!("TLS failed: {error}")))?;
+                Io::Tls(Box::new(tls))
+            }
+        };
+        let (sender, driver) = http1::handshake(TokioIo::new(io))
+            .await
+            .map_err(|error| Broken::new(Fault::Connect, error.to_string()))?;
+        Ok(Box::new(Self { sender, driver: Driver { connection: driver, over: false } }))
+    }
+
+    /// Whether the connection, idle until now, can take a request. Sees a close that has arrived.
+    pub(super) async fn is_usable(&mut self) -> bool {
+        poll_fn(|cx| {
+            self.driver.poll(cx);
+            Poll::Ready(())
+        })
+        .await;
+        !self.driver.over && self.sender.is_ready()
+    }
+
+    /// Sends one request and waits for the head of its answer.
+    pub(super) async fn send(&mut self, request: Request<Full<Bytes>>) -> Sent {
+        let Self { sender, driver } = self;
+        let mut answer = pin!(sender.try_send_request(request));
+        let result = poll_fn(|cx| {
+            driver.poll(cx);
+            answer.as_mut().poll(cx)
+        })
+        .await;
+        match result {
+            Ok(answer) => Sent::Answered(answer),
+            Err(mut error) => match error.take_message() {
+                Some(request) => Sent::Unsent(request),
+                None => Sent::Broken(broken(&error.into_error())),
+            },
+        }
+    }
+
+    /// Reads the body of an answer, up to [`BODY_CAP`].
+    pub(super) async fn body(&mut self, mut body: Incoming) -> Result<Bytes, Broken> {
+        if body.is_end_stream() {
+            return Ok(Bytes::new());
+        }
+        // Nearly always one frame: kept as it is, copied only when a second one comes.
+        let mut first = Bytes::new();
+        let mut rest: Vec<u8> = Vec::new();
+        loop {
+            let frame = poll_fn(|cx| {
+                // The driver reads on only when the body has been asked for, and the body has
+                // something only when the driver has read: hence twice.
+                if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(cx) {
+                    return Poll::Ready(frame);
+                }
+                self.driver.poll(cx);
+                Pin::new(&mut body).poll_frame(cx)
+            })
+            .await;
+            match frame {
+                None => break,
+                Some(Err(error)) => return Err(broken(&error)),
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    if first.len() + rest.len() + data.len() > BODY_CAP {
+                        return Err(Broken::new(
+                            Fault::Answer,
+                            "the answer is longer than 1 MiB: it is no login page; reading stopped",
+                        ));
+                    }
+                    if first.is_empty() {
+                        first = data;
+                    } else {
+                        rest.extend_from_slice(&data);
+                    }
+                }
+            }
+        }
+        if rest.is_empty() {
+            return Ok(first);
+        }
+        rest.splice(0..0, first.iter().copied());
+        Ok(rest.into())
+    }
+}
+
+/// Connects to the first pinned address that takes it.
+async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Broken> {
+    let mut last = Broken::new(Fault::Connect, "no address");
+    for (index, address) in endpoint.addresses() {
+        match TcpStream::connect(address).await {
+            Ok(tcp) => {
+                endpoint.answered(index);
+                // Requests are written whole; waiting for more would only add latency.
+                let _ = tcp.set_nodelay(true);
+                return Ok(tcp);
+            }
+            Err(error) => {
+                let fault = if is_ours(&error) { Fault::Generator } else { Fault::Connect };
+                last = Broken::new(fault, format!("cannot connect: {error}"));
+                if fault == Fault::Generator {
+                    break;
+                }
+            }
+        }
+    }
+    Err(last)
+}
+
+/// Whether this machine, not the server, is short of something.
+fn is_ours(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    Errno::from_io_error(error).is_some_and(|errno| {
+        [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM]
+            .contains(&errno)
+    })
+}
+
+fn broken(error: &hyper::Error) -> Broken {
+    if error.is_parse() {
+        let message = if error.is_parse_too_large() {
+            "the head of the answer is too long".to_owned()
+        } else {
+            format!("the answer is no HTTP: {error}")
+        };
+        return Broken::new(Fault::Answer, message);
+    }
+    let cause =
+        std::error::Error::source(error).map_or(String::new(), |cause| format!(": {cause}"));
+    Broken::new(
+        Fault::Reset,
+        format!("the connection broke before the answer was whole: {error}{cause}"),
+    )
+}
+
+/// Polls the protocol until it is over, and never again.
+struct Driver {
+    connection: http1::Connection<TokioIo<Io>, Full<Bytes>>,
+    over: bool,
+}
+
+impl Driver {
+    /// Errors reach the request and the body by themselves.
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        if !self.over {
+            self.over = Pin::new(&mut self.connection).poll(cx).is_ready();
+        }
+    }
+}
+
+/// Plain or over TLS.
+enum Io {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Io {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
+            Self::Tls(io) => Pin::new(io).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_write(cx, buf),
+            Self::Tls(io) => Pin::new(io).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_flush(cx),
+            Self::Tls(io) => Pin::new(io).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_shutdown(cx),
+            Self::Tls(io) => Pin::new(io).poll_shutdown(cx),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_write_vectored(cx, bufs),
+            Self::Tls(io) => Pin::new(io).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(io) => io.is_write_vectored(),
+            Self::Tls(io) => io.is_write_vectored(),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! A server: its address resolved once and pinned, its TLS settings, and what went wrong there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::Uri;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use super::TransportError;
+use crate::secret::Secret;
+use crate::target::{Site, Target};
+
+/// Deadline of one exchange when none is given.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Troubles kept for messages: the first ones tell most.
+const TROUBLES: usize = 20;
+
+/// How to reach the server.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointOptions {
+    /// Deadline of one exchange, connecting included; 30 s when zero.
+    pub timeout: Duration,
+    /// PEM file with the certificate authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Values of the credentials that the target names (`auth = { bearer = "NAME" }`).
+    pub credentials: BTreeMap<String, Secret>,
+}
+
+/// A server, its name resolved once, shared by all workers.
+pub struct Endpoint {
+    pub(super) site: Site,
+    /// `HOST` or `HOST:PORT`, as the `Host` header wants it.
+    pub(super) host: String,
+    /// Host and port, for messages.
+    pub(super) address: String,
+    addresses: Vec<SocketAddr>,
+    /// Index of the address that answered last.
+    good: AtomicUsize,
+    pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
+    pub(super) timeout: Duration,
+    pub(super) credentials: BTreeMap<String, Secret>,
+    seen: AtomicUsize,
+    troubles: Mutex<Vec<String>>,
+}
+
+impl Endpoint {
+    /// Parses `url` (scheme, host, port, base path) and resolves its host. Blocks.
+    ///
+    /// # Errors
+    /// [`TransportError`] when the URL is no HTTP URL, its host unknown, or the CA file unusable.
+    pub fn resolve(url: &str, options: EndpointOptions) -> Result<Self, TransportError> {
+        let EndpointOptions { timeout, ca_file, credentials } = options;
+        let (uri, secure) = parse(url).map_err(|message| TransportError::Url {
+            // What stands before an @ may be a password.
+            url: url
+                .rsplit_once('@')
+                .map_or_else(|| url.to_owned(), |(_, rest)| format!("…@{rest}")),
+            message,
+        })?;
+        let host = uri.host().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let usual = if secure { 443 } else { 80 };
+        let port = uri.port_u16().unwrap_or(usual);
+        let unknown = |message: String| TransportError::Resolve { host: host.to_owned(), message };
+        let addresses: Vec<SocketAddr> =
+            (bare, port).to_socket_addrs().map_err(|error| unknown(error.to_string()))?.collect();
+        if addresses.is_empty() {
+            return Err(unknown("it has no address".to_owned()));
+        }
+        let tls = match secure {
+            false => None,
+            true => {
+                let name = ServerName::try_from(bare.to_owned()).map_err(|error| {
+                    TransportError::Url { url: url.to_owned(), message: error.to_string() }
+                })?;
+                Some((TlsConnector::from(Arc::new(tls_config(ca_file.as_deref())?)), name))
+            }
+        };
+        let authority = if port == usual { host.to_owned() } else { format!("{host}:{port}") };
+        Ok(Self {
+            site: Site {
+                origin: format!("{}://{authority}", if secure { "https" } else { "http" }),
+                base: uri.path().trim_end_matches('/').to_owned(),
+            },
+            host: authority,
+            address: format!("{host}:{port}"),
+            addresses,
+            good: AtomicUsize::new(0),
+            tls,
+            timeout: if timeout.is_zero() { TIMEOUT } else { timeout },
+            credentials,
+            seen: AtomicUsize::new(0),
+            troubles: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Host and port, as in messages.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What went wrong with the first attempts that failed, secrets masked, oldest first.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a trouble when it is one of the first; `describe` is not called otherwise.
+    pub(super) fn trouble(&self, describe: impl FnOnce() -> String) {
+        // A counter that only grows needs no lock once it is past the limit.
+        if self.seen.load(Ordering::Relaxed) < TROUBLES
+            && self.seen.fetch_add(1, Ordering::Relaxed) < TROUBLES
+        {
+            let text = describe();
+            self.troubles.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        }
+    }
+
+    /// Whether every credential that `target` needs was given.
+    pub(super) fn check(&self, target: &Target) -> Result<(), TransportError> {
+        match target.credentials().into_iter().find(|name| !self.credentials.contains_key(*name)) {
+            Some(name) => Err(TransportError::Credential { name: name.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The pinned addresses, the one that answered last first.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (usize, SocketAddr)> {
+        let (count, good) = (self.addresses.len(), self.good.load(Ordering::Relaxed));
+        (0..count)
+            .map(move |index| (good + index) % count)
+            .map(|index| (index, self.addresses[index]))
+    }
+
+    pub(super) fn answered(&self, index: usize) {
+        self.good.store(index, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({}{})", self.site.origin, self.site.base)
+    }
+}
+
+fn parse(url: &str) -> Result<(Uri, bool), String> {
+    let uri: Uri = url.parse().map_err(|error| format!("{error}"))?;
+    let secure = match uri.scheme_str() {
+        Some("http") => false,
+        Some("https") => true,
+        Some(other) => return Err(format!("{other}:// is not spoken, only http:// and https://")),
+        None => return Err("the scheme is missing".to_owned()),
+    };
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("a user or password in an address would be seen by all: remove it".to_owned());
+    }
+    if uri.host().is_none_or(str::is_empty) {
+        return Err("the host is missing".to_owned());
+    }
+    if uri.query().is_some() {
+        return Err("paths and queries are the target's: leave the query out".to_owned());
+    }
+    Ok((uri, secure))
+}
+
+fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
+    let roots = match ca_file {
+        Some(file) => roots_of(file)?,
+        None => system_roots()?,
+    };
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TransportError::Authorities {
+            place: "TLS".to_owned(),
+            message: error.to_string(),
+        })?;
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn roots_of(file: &Path) -> Result<RootCertStore, TransportError> {
+    let fault = |message: String| TransportError::Authorities {
+        place: file.display().to_string(),
+        message,
+    };
+    let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| fault(format!("no PEM: {error}")))?;
+        roots.add(certificate).map_err(|error| fault(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(fault("it holds no certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
+    }
+    Ok(roots)
+}
+
+fn system_roots() -> Result<RootCertStore, TransportError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(TransportError::Authorities {
+            place: "system certificates".to_owned(),
+            message: found
+                .errors
+                .first()
+                .map_or_else(|| "this machine has none".to_owned(), ToString::to_string),
+        });
+    }
+    Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(url: &str) -> Result<Endpoint, TransportError> {
+        Endpoint::resolve(url, EndpointOptions::default())
+    }
+
+    #[test]
+    fn the_address_is_taken_apart() {
+        let endpoint = resolve("http://127.0.0.1:8080/app/").unwrap();
+        assert_eq!(endpoint.site.origin, "http://127.0.0.1:8080");
+        assert_eq!(endpoint.site.base, "/app");
+        assert_eq!(endpoint.host, "127.0.0.1:8080");
+        let endpoint = resolve("http://[::1]").unwrap();
+        assert_eq!((endpoint.host.as_str(), endpoint.address()), ("[::1]", "[::1]:80"));
+        assert_eq!(endpoint.timeout, TIMEOUT);
+    }
+
+    #[test]
+    fn bad_addresses_are_refused_and_passwords_not_repeated() {
+        for (url, expected) in [
+            ("127.0.0.1:8080", "the scheme is missing"),
+            ("ftp://h/", "ftp:// is not spoken, only http:// and https://"),
+            ("http://h/?a=b", "paths and queries are the target's: leave the query out"),
+            ("http://u:secret@h/", "would be seen by all: remove it"),
+            ("http://", "--url \"http://\""),
+        ] {
+            let error = resolve(url).unwrap_err();
+            let message = error.to_string();
+            assert!(message.contains(expected), "{message}");
+            assert!(!message.contains("secret"), "{message}");
+            assert!(error.is_input());
+        }
+    }
+
+    #[test]
+    fn only_the_first_troubles_are_kept_and_made() {
+        let endpoint = resolve("http://127.0.0.1").unwrap();
+        let mut made = 0;
+        for number in 0..100 {
+            endpoint.trouble(|| {
+                made += 1;
+                number.to_string()
+            });
+        }
+        assert_eq!((endpoint.troubles().len(), made), (TROUBLES, TROUBLES));
+    }
+
+    #[test]
+    fn an_unusable_ca_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, "no pem").unwrap();
+        for path in [file.clone(), folder.path().join("absent.pem")] {
+            let options = EndpointOptions { ca_file: Some(path.clone()), ..Default::default() };
+            let error = Endpoint::resolve("https://127.0.0.1", options).unwrap_err();
+            assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
+        }
+    }
+}

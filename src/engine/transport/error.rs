@@ -1,0 +1,96 @@
+//! Why the server cannot be talked to at all: found before the run, with what to do.
+
+/// Why the server cannot be talked to at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The address is none.
+    #[error("--url {url:?}: {message}")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The host has no address.
+    #[error("{host}: the name cannot be resolved: {message}")]
+    Resolve {
+        /// The host of the URL.
+        host: String,
+        /// What the resolver said.
+        message: String,
+    },
+    /// The trusted authorities cannot be loaded.
+    #[error("{place}: {message}")]
+    Authorities {
+        /// The file, or `system certificates`.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The target names a credential that was not given.
+    #[error("the target needs the credential {name:?}, which was not given")]
+    Credential {
+        /// Its name.
+        name: String,
+    },
+    /// No connection.
+    #[error("{address}: cannot connect: {message}")]
+    Connect {
+        /// Host and port.
+        address: String,
+        /// What the operating system said.
+        message: String,
+    },
+    /// No TLS.
+    #[error("{address}: TLS failed: {message}")]
+    Tls {
+        /// Host and port.
+        address: String,
+        /// What was wrong.
+        message: String,
+    },
+    /// Connected, but no usable answer.
+    #[error("{address}: no usable answer to GET {path}: {message}")]
+    Answer {
+        /// Host and port.
+        address: String,
+        /// What was asked for.
+        path: String,
+        /// What came instead.
+        message: String,
+    },
+}
+
+impl TransportError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Url { .. } => "write http://HOST:PORT or https://HOST:PORT/BASE",
+            Self::Resolve { .. } => "check the host in --url, or give its IP address",
+            Self::Authorities { .. } => {
+                "give a readable PEM file with the server's certificate authority by --ca-file"
+            }
+            Self::Credential { .. } => "give a file with its value",
+            Self::Connect { .. } => {
+                "check that the server runs and listens there, and that no firewall is in between; \
+                 `trousseau serve` starts the embedded one"
+            }
+            Self::Tls { .. } => {
+                "if the certificate is of a private authority, give that by --ca-file; if the \
+                 server speaks plain HTTP, write http:// in --url"
+            }
+            Self::Answer { .. } => {
+                "check that --url leads to the kind of server that --target names, and look at the \
+                 server's log"
+            }
+        }
+    }
+
+    /// Whether the input is at fault, rather than the server or the way to it.
+    #[must_use]
+    pub fn is_input(&self) -> bool {
+        matches!(self, Self::Url { .. } | Self::Authorities { .. } | Self::Credential { .. })
+    }
+}

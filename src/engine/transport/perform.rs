@@ -1,0 +1,206 @@
+//! Performing the exchanges of an operation, one after the other, each within its deadline.
+
+use std::time::Instant;
+
+use hyper::body::Bytes;
+use hyper::header::LOCATION;
+use hyper::{HeaderMap, StatusCode};
+
+use super::connection::{Broken, Connection, Sent};
+use super::prepared::Draft;
+use super::{Performed, Session, Stage, Transport, redirect};
+use crate::recorder::{Fault, Verdict};
+use crate::target::{Answer, Inputs, Judged, Matched, Operation, Phase};
+
+/// One whole answer.
+pub(super) struct Whole {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Transport {
+    pub(super) async fn perform(
+        &self,
+        session: &mut Session,
+        operation: Operation,
+        phase: Phase,
+        inputs: &Inputs<'_>,
+    ) -> Performed {
+        let exchanges = self.target.exchanges(operation, phase);
+        let mut performed = Performed::nothing();
+        if exchanges.is_empty() && phase == Phase::Submit {
+            self.trouble(operation, inputs, || "the target has no such operation".to_owned());
+            return performed.failed(Fault::Generator);
+        }
+        session.captured.resize(self.target.captures().len(), None);
+        for (index, exchange) in exchanges.iter().enumerate() {
+            let draft = match self.prepared.draft(
+                &self.target,
+                &self.endpoint,
+                (operation, phase, index),
+                session,
+                inputs,
+            ) {
+                Ok(draft) => draft,
+                Err(error) => {
+                    self.trouble(operation, inputs, || error.to_string());
+                    return performed.failed(Fault::Answer);
+                }
+            };
+            performed.status = 0;
+            let permit = self.pool.wait().await;
+            if index == 0 {
+                performed.sent = Instant::now();
+            }
+            let whole = self.exchange(session, draft, exchange.follows()).await;
+            drop(permit);
+            performed.answered = Instant::now();
+            let whole = match whole {
+                Ok(whole) => whole,
+                Err(broken) => {
+                    self.trouble(operation, inputs, || broken.message);
+                    return performed.failed(broken.fault);
+                }
+            };
+            performed.status = whole.status.as_u16();
+            let site = &self.endpoint.site;
+            let answer = Answer::new(performed.status, &whole.headers, &whole.body, site);
+            let judged = self.target.judge(operation, phase, index, &answer);
+            let taken = self.target.take(exchange, judged, &answer, inputs, &mut session.captured);
+            if let Err(message) = taken {
+                self.trouble(operation, inputs, || message);
+                return performed.failed(Fault::Answer);
+            }
+            if let Judged::Over(verdict, matched) = judged {
+                performed.verdict = verdict;
+                if verdict == Verdict::Error {
+                    self.trouble(operation, inputs, || {
+                        let reason = match matched {
+                            Matched::Rule(at) => {
+                                format!("an error by the rule at line {}", self.target.line(at))
+                            }
+                            Matched::Otherwise => "no rule of the target matches".to_owned(),
+                            Matched::ServerFault => "the server failed".to_owned(),
+                        };
+                        let shown = self.target.excerpt(&whole.body, "", inputs, &session.captured);
+                        format!("HTTP {}, {reason}: {shown}", performed.status)
+                    });
+                    performed.fault = Some(match matched {
+                        Matched::ServerFault => Fault::Server,
+                        _ if performed.status >= 500 => Fault::Server,
+                        _ => Fault::Answer,
+                    });
+                }
+                return performed;
+            }
+        }
+        performed
+    }
+
+    /// One exchange with its redirects, within the deadline.
+    pub(super) async fn exchange(
+        &self,
+        session: &mut Session,
+        draft: Draft,
+        follow: bool,
+    ) -> Result<Whole, Broken> {
+        let stage = Stage::default();
+        let hops = self.hops(session, draft, follow, &stage);
+        match tokio::time::timeout(self.endpoint.timeout, hops).await {
+            Ok(result) => result,
+            Err(_) => Err(stage.timed_out(self.endpoint.timeout)),
+        }
+    }
+
+    async fn hops(
+        &self,
+        session: &mut Session,
+        mut draft: Draft,
+        follow: bool,
+        stage: &Stage,
+    ) -> Result<Whole, Broken> {
+        for _ in 0..=redirect::HOPS {
+            let whole = self.once(session, &draft, stage).await?;
+            session.jar.store(&whole.headers, draft.uri.path());
+            let location = match whole.headers.get(LOCATION) {
+                Some(location) if follow && whole.status.is_redirection() => location,
+                _ => return Ok(whole),
+            };
+            let location = String::from_utf8_lossy(location.as_bytes());
+            let own = draft.uri.path_and_query().map_or("/", |path| path.as_str());
+            let next = redirect::next(&self.endpoint.site, own, &location)
+                .map_err(|message| Broken::new(Fault::Answer, message))?;
+            if !draft.redirect(whole.status, &next) {
+                return Err(Broken::new(Fault::Answer, "redirected to what is no address"));
+            }
+        }
+        Err(Broken::new(
+            Fault::Answer,
+            format!(
+                "redirected more than {} times: the server sends us in a circle",
+                redirect::HOPS
+            ),
+        ))
+    }
+
+    /// One request and its whole answer; on another connection when the first turns out to have
+    /// been closed before a byte of the request was sent.
+    async fn once(&self, session: &Session, draft: &Draft, stage: &Stage) -> Result<Whole, Broken> {
+        let mut connection = match self.pool.idle().await {
+            Some(connection) => connection,
+            None => self.connect(stage).await?,
+        };
+        stage.waiting();
+        let answer = match connection.send(draft.request(session)).await {
+            Sent::Answered(answer) => answer,
+            Sent::Broken(broken) => return Err(broken),
+            Sent::Unsent(request) => {
+                connection = self.connect(stage).await?;
+                stage.waiting();
+                match connection.send(request).await {
+                    Sent::Answered(answer) => answer,
+                    Sent::Broken(broken) => return Err(broken),
+                    Sent::Unsent(_) => {
+                        return Err(Broken::new(
+                            Fault::Connect,
+                            "the server closes every connection at once",
+                        ));
+                    }
+                }
+            }
+        };
+        let (head, body) = answer.into_parts();
+        let body = connection.body(body).await?;
+        self.pool.give_back(connection);
+        Ok(Whole { status: head.status, headers: head.headers, body })
+    }
+
+    async fn connect(&self, stage: &Stage) -> Result<Box<Connection>, Broken> {
+        let connection = Connection::open(&self.endpoint, stage).await?;
+        self.pool.count_opened();
+        Ok(connection)
+    }
+
+    /// Keeps what went wrong, when it is among the first.
+    fn trouble(&self, operation: Operation, inputs: &Inputs<'_>, message: impl FnOnce() -> String) {
+        self.endpoint.trouble(|| {
+            let who = if inputs.user.is_empty() { "(page)" } else { inputs.user };
+            format!("{who}, {operation}: {}", message())
+        });
+    }
+}
+
+impl Performed {
+    /// Nothing done yet: what opening no page is.
+    fn nothing() -> Self {
+        let now = Instant::now();
+        Self { verdict: Verdict::Accepted, status: 0, fault: None, sent: now, answered: now }
+    }
+
+    fn failed(mut self, fault: Fault) -> Self {
+        self.verdict = Verdict::Error;
+        self.fault = Some(fault);
+        self
+    }
+}

@@ -1,0 +1,43 @@
+//! How far an exchange has come, so that a missed deadline is blamed on what took so long.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::connection::Broken;
+use crate::recorder::Fault;
+
+#[derive(Default)]
+pub(super) struct Stage(Cell<At>);
+
+#[derive(Clone, Copy, Default)]
+enum At {
+    #[default]
+    Connecting,
+    Securing,
+    Waiting,
+}
+
+impl Stage {
+    pub(super) fn connecting(&self) {
+        self.0.set(At::Connecting);
+    }
+
+    pub(super) fn securing(&self) {
+        self.0.set(At::Securing);
+    }
+
+    pub(super) fn waiting(&self) {
+        self.0.set(At::Waiting);
+    }
+
+    /// What a missed deadline means here. Before the request was sent, the server cannot have
+    /// acted; after, nobody knows.
+    pub(super) fn timed_out(&self, deadline: Duration) -> Broken {
+        let (fault, what) = match self.0.get() {
+            At::Connecting => (Fault::Connect, "cannot connect: not taken"),
+            At::Securing => (Fault::Tls, "TLS failed: not agreed"),
+            At::Waiting => (Fault::Timeout, "no whole answer"),
+        };
+        Broken::new(fault, format!("{what} within {deadline:?}"))
+    }
+}

@@ -1,0 +1,204 @@
+//! Connections: kept, closed, refused, slow, limited.
+
+use super::*;
+use crate::clock::{Clock, ManualClock, SECOND};
+
+#[test]
+fn connections_are_kept_and_used_again() {
+    local(async {
+        let transport = transport(target(""), &answering(WELCOME).await);
+        for _ in 0..50 {
+            assert_eq!(login(&transport).await.verdict, Verdict::Accepted);
+        }
+        assert_eq!(transport.connections(), 1);
+    });
+}
+
+#[test]
+fn no_more_connections_are_opened_than_allowed() {
+    local(async {
+        let transport = Rc::new(transport(target(""), &answering(WELCOME).await));
+        let tasks: Vec<_> = (0..40)
+            .map(|_| {
+                let transport = transport.clone();
+                tokio::task::spawn_local(async move { login(&transport).await.verdict })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), Verdict::Accepted);
+        }
+        assert!((1..=4).contains(&transport.connections()), "{}", transport.connections());
+    });
+}
+
+#[test]
+fn a_connection_that_was_closed_while_idle_is_replaced() {
+    local(async {
+        let closed = Rc::new(Cell::new(0));
+        let count = closed.clone();
+        let url = server(move |_, mut tcp| {
+            let count = count.clone();
+            async move {
+                request(&mut tcp).await;
+                tcp.write_all(WELCOME.as_bytes()).await.unwrap();
+                drop(tcp);
+                count.set(count.get() + 1);
+            }
+        })
+        .await;
+        let transport = transport(target(""), &url);
+        for round in 1..=5 {
+            assert_eq!(login(&transport).await.verdict, Verdict::Accepted);
+            // At least one sleep, for the reactor to hear of the close.
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                if closed.get() == round {
+                    break;
+                }
+            }
+        }
+        assert_eq!(transport.connections(), 5);
+        assert_eq!(transport.endpoint.troubles(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_request_that_may_have_been_read_is_never_sent_again() {
+    local(async {
+        // The server reads the second request of a connection, then closes without a word.
+        let requests = Rc::new(Cell::new(0));
+        let seen = requests.clone();
+        let url = server(move |_, mut tcp| {
+            let seen = seen.clone();
+            async move {
+                request(&mut tcp).await;
+                seen.set(seen.get() + 1);
+                tcp.write_all(WELCOME.as_bytes()).await.unwrap();
+                if request(&mut tcp).await.is_some() {
+                    seen.set(seen.get() + 1);
+                }
+            }
+        })
+        .await;
+        let transport = transport(target(""), &url);
+        assert_eq!(login(&transport).await.verdict, Verdict::Accepted);
+        let second = login(&transport).await;
+        assert_eq!((second.verdict, second.fault), (Verdict::Error, Some(Fault::Reset)));
+        assert_eq!(requests.get(), 2);
+        assert_eq!(transport.connections(), 1);
+    });
+}
+
+#[test]
+fn a_refused_connection_is_a_connect_fault() {
+    local(async {
+        // A port that was free a moment ago.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let transport = transport(target(""), &url);
+        let performed = login(&transport).await;
+        assert_eq!((performed.fault, performed.status), (Some(Fault::Connect), 0));
+        let error = transport.preflight(&ManualClock::at(0)).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with(url.trim_start_matches("http://")), "{text}");
+        assert!(text.contains("cannot connect: Connection refused"), "{text}");
+        assert!(error.hint().contains("check that the server runs"), "{}", error.hint());
+        assert!(!error.is_input());
+    });
+}
+
+#[test]
+fn a_slow_answer_is_given_up_at_the_deadline() {
+    local(async {
+        let url = server(|_, mut tcp| async move {
+            request(&mut tcp).await;
+            let _ = tcp.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7000\r\n\r\n").await;
+            // One byte at a time: no single wait is long, the whole would be.
+            while tcp.write_all(b"w").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+        let options = EndpointOptions { timeout: Duration::from_millis(100), ..Default::default() };
+        let transport = transport_with(target(""), &url, options);
+        let performed = login(&transport).await;
+        assert_eq!(performed.fault, Some(Fault::Timeout));
+        assert_eq!(transport.endpoint.troubles(), ["dupont, login: no whole answer within 100ms"]);
+        // Its connection is gone with it.
+        login(&transport).await;
+        assert_eq!(transport.connections(), 2);
+    });
+}
+
+#[test]
+fn an_attempt_given_up_frees_its_place() {
+    local(async {
+        let url =
+            server(|_, mut tcp| async move { while request(&mut tcp).await.is_some() {} }).await;
+        let transport = transport(target(""), &url);
+        for _ in 0..10 {
+            let attempt = login(&transport);
+            assert!(tokio::time::timeout(Duration::from_millis(5), attempt).await.is_err());
+        }
+        assert_eq!(transport.pool.opened(), 10);
+    });
+}
+
+#[test]
+fn the_servers_clock_is_measured_by_its_date() {
+    local(async {
+        let answer =
+            "HTTP/1.1 404 No\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n";
+        let transport = transport(target(""), &answering(answer).await);
+        let clock = ManualClock::at(784_111_777 * SECOND);
+        let preflight = transport.preflight(&clock).await.unwrap();
+        assert_eq!(preflight.server_clock_offset, Some(500_000));
+        assert_eq!(preflight.offset_uncertainty, 500_000);
+        assert_eq!(transport.connections(), 1);
+        clock.advance(60);
+        let preflight = transport.preflight(&clock).await.unwrap();
+        assert_eq!(preflight.server_clock_offset, Some(-59_500_000));
+    });
+}
+
+#[test]
+fn a_declared_clock_is_read_or_its_lack_explained() {
+    local(async {
+        let html = crate::target::TARGETS.find("portal-json").unwrap();
+        let target = Arc::new(Target::load(&html).unwrap());
+        let json = |status: &str, body: &str| {
+            format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        };
+        let body = r#"{"key_time_us":1700000000000123,"rate":60.0}"#;
+        let good = transport(target.clone(), &answering(json("200 OK", body)).await);
+        let clock = ManualClock::at(1_700_000_000 * SECOND);
+        let preflight = good.preflight(&clock).await.unwrap();
+        assert_eq!((preflight.server_clock_offset, preflight.server_rate), (Some(123), Some(60.0)));
+        assert_eq!(clock.now(), 1_700_000_000 * SECOND);
+        for (status, body, expected) in [
+            ("404 Not Found", "", "HTTP 404 Not Found, where the target declares"),
+            ("200 OK", "<html>", "no JSON, where the target declares"),
+            ("200 OK", "{\"rate\":1}", "the JSON holds no number at /key_time_us"),
+        ] {
+            let bad = transport(target.clone(), &answering(json(status, body)).await);
+            let error = bad.preflight(&clock).await.unwrap_err().to_string();
+            assert!(error.contains("no usable answer to GET /api/v1/clock: "), "{error}");
+            assert!(error.contains(expected), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_missing_credential_is_found_before_the_run() {
+    local(async {
+        let url = answering(WELCOME).await;
+        let needy = transport(target("auth = { bearer = \"api\" }"), &url);
+        let error = needy.preflight(&ManualClock::at(0)).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the target needs the credential \"api\", which was not given"
+        );
+        assert!(error.is_input());
+    });
+}
