@@ -65,8 +65,8 @@ pub enum TransportError {
 impl TransportError {
     /// What the user can do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> String {
+        let hint = match self {
             Self::Url { .. } => "write http://HOST:PORT or https://HOST:PORT/BASE",
             Self::Resolve { .. } => "check the host in --url, or give its IP address",
             Self::Authorities { .. } => {
@@ -85,7 +85,8 @@ impl TransportError {
                 "check that --url leads to the kind of server that --target names, and look at the \
                  server's log"
             }
-        }
+        };
+        hint.to_owned()
     }
 
     /// Whether the input is at fault, rather than the server or the way to it.
