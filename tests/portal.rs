@@ -8,9 +8,9 @@ mod defects;
 mod json;
 #[path = "portal/pages.rs"]
 mod pages;
-#[path = "portal/serve.rs"]
-mod serve;
 #[path = "portal/radius.rs"]
 mod radius;
+#[path = "portal/serve.rs"]
+mod serve;
 #[path = "portal/store.rs"]
 mod store;

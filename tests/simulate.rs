@@ -1,7 +1,7 @@
 //! `trousseau simulate`, as its user meets it: against a running `trousseau serve`, and in every
 //! way it can go wrong.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -298,9 +298,7 @@ fn scenarios_are_listed_shown_and_checked() {
 
 #[test]
 fn help_has_examples() {
-    let mut out = String::new();
-    let child =
-        Command::new(PROGRAM).args(["simulate", "--help"]).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdout.unwrap().read_to_string(&mut out).unwrap();
+    let output = Command::new(PROGRAM).args(["simulate", "--help"]).output().unwrap();
+    let out = text(&output.stdout);
     assert!(out.contains("Examples:") && out.contains("--scenario rentree"), "{out}");
 }

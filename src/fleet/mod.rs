@@ -3,6 +3,7 @@
 //!
 //! The oracle never shares code with [`crate::portal`]: shared code would hide one bug in both.
 
+mod deed;
 mod expectation;
 mod key;
 #[cfg(test)]
@@ -10,9 +11,12 @@ mod model;
 mod oracle;
 mod person;
 mod rules;
+mod world;
 
+pub use deed::{Browser, Deed, Send, Typed};
 pub use expectation::{Behaviour, Expectation, Expected, Reason};
 pub use key::VirtualKey;
 pub use oracle::{Acted, Attempt, Credential, Heard, Oracle};
-pub use person::{Browser, Deed, Person, Send, Typed, World};
+pub use person::Person;
 pub use rules::Rules;
+pub use world::World;

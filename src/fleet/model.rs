@@ -59,7 +59,7 @@ impl Model {
         let pin_good =
             wanted.is_some_and(|wanted| wanted == pin || self.fault == Fault::PinIgnored);
         let step = self.find(operation, code, now);
-        let lucky = self.fault != Fault::FalseReject || self.calls % 5 != 0;
+        let lucky = self.fault != Fault::FalseReject || !self.calls.is_multiple_of(5);
         if self.failures >= 10 || !pin_good || step.is_none() || !lucky {
             self.failures += 1;
             return Verdict::Rejected;

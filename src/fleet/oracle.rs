@@ -249,7 +249,7 @@ impl Oracle {
     }
 
     fn surely_used(&self, step: u64) -> bool {
-        self.used.iter().any(|used| *used == (step, true))
+        self.used.contains(&(step, true))
     }
 
     fn surely_passed(&self, step: u64) -> bool {

@@ -16,120 +16,14 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use zeroize::Zeroizing;
 
-use super::{Acted, Attempt, Behaviour, Credential, Expectation, Heard, Oracle, Rules, VirtualKey};
+use super::deed::{attempt, plain};
+use super::{Acted, Behaviour, Browser, Credential, Deed, Expectation, Heard, Oracle, Send, Typed};
+use super::{VirtualKey, World};
 use crate::clock::UnixMicros;
-use crate::scenario::{Distribution, Habits, Scenario, Span};
+use crate::scenario::{Distribution, Habits, Span};
 use crate::secret::Secret;
-use crate::target::{Inputs, Operation, PinPosition, Policy, Target, Verdict};
+use crate::target::{Operation, PinPosition, Verdict};
 use crate::token::Token;
-
-/// What all people of a run share.
-#[derive(Debug)]
-pub struct World {
-    /// What they do and when.
-    pub scenario: Scenario,
-    /// What the server declares.
-    pub policy: Policy,
-    /// What a correct server takes when.
-    pub rules: Rules,
-    /// Operations that begin with a page to open.
-    pub opens: Vec<Operation>,
-    /// Whether people can leave.
-    pub logout: bool,
-    /// Key time at the start of the run.
-    pub start: UnixMicros,
-    /// Seed of the population.
-    pub seed: u64,
-    /// How many people there are.
-    pub people: u32,
-}
-
-impl World {
-    /// From a scenario and the target it meets.
-    #[must_use]
-    pub fn new(
-        scenario: Scenario,
-        target: &Target,
-        rules: Rules,
-        start: UnixMicros,
-        seed: u64,
-        people: u32,
-    ) -> Self {
-        let opens = Operation::ALL.iter().copied().filter(|op| target.has_open(*op)).collect();
-        Self {
-            scenario,
-            policy: target.policy.clone(),
-            rules,
-            opens,
-            logout: target.has(Operation::Logout),
-            start,
-            seed,
-            people,
-        }
-    }
-
-    /// Key time at which the run ends.
-    #[must_use]
-    pub fn end(&self) -> UnixMicros {
-        self.start.saturating_add(self.scenario.scenario.duration.micros())
-    }
-}
-
-/// What is due next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deed {
-    /// When, key time.
-    pub due: UnixMicros,
-    /// In which browser.
-    pub browser: Browser,
-    /// What is asked of the server.
-    pub operation: Operation,
-    /// What is sent; `None` when only the page is opened.
-    pub send: Option<Send>,
-}
-
-/// A browser of the person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Browser {
-    /// Begin with a fresh one, without cookies: "from any workstation".
-    Fresh,
-    /// The one in use.
-    Same,
-    /// A fresh second one beside the one in use.
-    FreshAside,
-    /// The second one.
-    Aside,
-}
-
-/// What a person sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Send {
-    /// Code or none.
-    pub credential: Credential,
-    /// Whether the PIN is typed right.
-    pub pin_right: bool,
-    /// How the person behaves.
-    pub behaviour: Behaviour,
-    /// How many times at once: 2 for a double click.
-    pub times: u32,
-}
-
-impl Deed {
-    /// How the person behaves.
-    #[must_use]
-    pub fn behaviour(&self) -> Behaviour {
-        self.send.map_or(Behaviour::Careful, |send| send.behaviour)
-    }
-
-    /// Time step of the code sent; `None` when no code is, or a mistyped one.
-    #[must_use]
-    pub fn counter(&self) -> Option<u64> {
-        match self.send?.credential {
-            Credential::Step(step) => Some(step),
-            Credential::None | Credential::Wrong(_) => None,
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -499,44 +393,6 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// What is typed for one attempt; wiped on drop.
-#[derive(Default)]
-pub struct Typed {
-    code: Zeroizing<String>,
-    pin: Zeroizing<String>,
-    passcode: Zeroizing<String>,
-}
-
-impl Typed {
-    /// As the templates of a target want it.
-    #[must_use]
-    pub fn inputs<'a>(&'a self, user: &'a str) -> Inputs<'a> {
-        Inputs {
-            user,
-            code: &self.code,
-            pin: &self.pin,
-            passcode: &self.passcode,
-            new_pin: &self.pin,
-            new_pin_confirmation: &self.pin,
-        }
-    }
-}
-
-impl std::fmt::Debug for Typed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Typed([redacted])")
-    }
-}
-
-fn plain(credential: Credential) -> Send {
-    Send { credential, pin_right: true, behaviour: Behaviour::Careful, times: 1 }
-}
-
-fn attempt(deed: &Deed) -> Attempt {
-    let send = deed.send.unwrap_or(plain(Credential::None));
-    Attempt { operation: deed.operation, credential: send.credential, pin_right: send.pin_right }
-}
-
 /// Of several answers to the same request, the one the person goes by.
 fn decisive(heard: &[Heard]) -> Option<Heard> {
     let rank = |heard: &&Heard| match (heard.acted, heard.verdict) {
@@ -578,11 +434,5 @@ mod tests {
             assert_ne!(wrong, pin);
             assert_eq!(wrong.len(), pin.len());
         }
-    }
-
-    #[test]
-    fn nothing_shows_a_pin() {
-        let typed = Typed { pin: "9k4x".to_owned().into(), ..Typed::default() };
-        assert_eq!(format!("{typed:?}"), "Typed([redacted])");
     }
 }
