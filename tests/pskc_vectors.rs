@@ -28,7 +28,7 @@ const NOT_READ: [(&str, &str); 16] = [
     ("encryption/tripledes-cbc.pskcxml", "tripledes-cbc\" is not supported"),
     ("generated/kw-aes-128-pad.xml", "kw-aes-128-pad\" is not supported"),
     ("generated/kw-aes128-32.xml", "kw-aes128\" is not supported"),
-    ("generated/rsa-oaep-mgf1p.xml", "rsa-oaep-mgf1p\" is not supported"),
+    ("generated/rsa-oaep-mgf1p.xml", "encrypted under the certificate of a recipient (X.509)"),
 ];
 
 /// Files that the manifest refuses, with what the message must say.

@@ -8,8 +8,8 @@ use super::mac::MacHash;
 use crate::secret::Secret;
 
 /// Iterations written. Every receiver reads HMAC-SHA1 and several ignore any other PRF, which then
-/// yields a wrong key in silence; for SHA-1, OWASP asks for 1,300,000. Once per file, that is about
-/// a third of a second.
+/// yields a wrong key in silence; for SHA-1, OWASP asks for 1,300,000. Once per file, that is some
+/// 0.1 to 0.5 s (`time trousseau mint --count 3 --passphrase-file F --out G`).
 pub(super) const ITERATIONS: u32 = 1_300_000;
 
 /// Bytes of salt written.

@@ -45,7 +45,7 @@ struct Under {
 const TAIL: &[u8] = b"</KeyContainer>\n";
 
 impl Sealer {
-    /// A file under `key`. A passphrase takes about a third of a second to become a key.
+    /// A file under `key`. A passphrase takes a fraction of a second to become a key.
     ///
     /// # Errors
     /// [`WriteError::KeyLength`], or [`WriteError::Random`].

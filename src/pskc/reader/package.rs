@@ -387,15 +387,16 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// The algorithm of a key, in the spellings seen: RFC 6030, its drafts, and `#` for `:`.
+/// The algorithm of a key, in the spellings seen: RFC 6030, its drafts, `#` for `:`, and the bare
+/// name, as python-pskc writes it when given that.
 fn algorithm(name: &str) -> Algorithm {
     let short = name
         .strip_prefix("urn:ietf:params:xml:ns:keyprov:pskc")
         .or_else(|| name.strip_prefix("http://www.ietf.org/keyprov/pskc"))
         .and_then(|rest| rest.strip_prefix([':', '#']));
     match (name, short) {
-        (uri::HOTP, _) | (_, Some("hotp")) => Algorithm::Hotp,
-        (uri::TOTP, _) | (_, Some("totp")) => Algorithm::Totp,
+        (uri::HOTP | "hotp", _) | (_, Some("hotp")) => Algorithm::Hotp,
+        (uri::TOTP | "totp", _) | (_, Some("totp")) => Algorithm::Totp,
         _ => Algorithm::Other(name.to_owned()),
     }
 }

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Keys minted and read per CPU second, and peak memory, of the release build.
+#
+#   tests/bench/mint.sh [KEYS]       1,000,000 keys unless told otherwise
+#   TROUSSEAU_BIN    the program; built with `cargo build --release` when not given
+#   TROUSSEAU_VENV   a Python environment with python-pskc 1.4, for comparison in the same run
+set -eu
+keys=${1:-1000000}
+here=$(cd "$(dirname "$0")" && pwd)
+if [ -z "${TROUSSEAU_BIN:-}" ]; then
+    (cd "$here/../.." && cargo build --release --quiet)
+    TROUSSEAU_BIN=$here/../../target/release/trousseau
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+umask 077
+python=${TROUSSEAU_VENV:+$TROUSSEAU_VENV/bin/}python3
+measure() { # name, keys, command...: user and system time of the child, its peak memory
+    "$python" "$here/measure.py" "$@"
+}
+mint="$TROUSSEAU_BIN mint --serial-prefix ACME --serial-width 8 --manufacturer oath.ACME --model K60"
+printf 00112233445566778899aabbccddeeff >key
+# The words of $mint are split on purpose.
+# shellcheck disable=SC2086
+{
+    measure "trousseau mint, to /dev/null" "$keys" $mint --count "$keys" --transport-key-file key --out -
+    measure "trousseau mint, to a file" "$keys" $mint --count "$keys" --transport-key-file key --out batch.xml
+    measure "trousseau mint, a tenth" "$((keys / 10))" $mint --count "$((keys / 10))" --transport-key-file key --out tenth.xml
+    measure "trousseau inspect, verified" "$keys" "$TROUSSEAU_BIN" inspect batch.xml --transport-key-file key
+    measure "trousseau inspect, a tenth" "$((keys / 10))" "$TROUSSEAU_BIN" inspect tenth.xml --transport-key-file key
+}
+if command -v xmllint >/dev/null; then
+    measure "xmllint --stream, scan only" "$keys" xmllint --stream --noout batch.xml
+fi
+if [ -n "${TROUSSEAU_VENV:-}" ]; then
+    measure "python-pskc write" 10000 "$python" "$here/python_pskc.py" write their.xml
+    measure "python-pskc read" 10000 "$python" "$here/python_pskc.py" read their.xml
+fi
