@@ -61,12 +61,12 @@ impl Vault {
         if self.protection != Protection::None {
             return Err(Fault::Repeated("EncryptionKey"));
         }
-        let fits = match (&self.key, protection) {
-            (Some(BatchKey::Passphrase(_)), Protection::Passphrase { .. }) => true,
-            (Some(BatchKey::Transport(_)), Protection::TransportKey(_)) => true,
-            (None, _) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (&self.key, protection),
+            (Some(BatchKey::Passphrase(_)), Protection::Passphrase { .. })
+                | (Some(BatchKey::Transport(_)), Protection::TransportKey(_))
+                | (None, _)
+        );
         if !fits {
             return Err(Fault::WrongKind(describe(protection)));
         }

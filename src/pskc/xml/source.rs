@@ -161,7 +161,7 @@ mod tests {
         let text = b"ab\ncd\n\nefg";
         let expected =
             [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (4, 1), (4, 2), (4, 3)];
-        for mark in 0..text.len() {
+        for (mark, place) in expected.into_iter().enumerate() {
             let mut whole = Source::new(&text[..], 1000);
             let mut drops = Source::new(Drops(text), 1000);
             for at in 0..text.len() {
@@ -173,8 +173,8 @@ mod tests {
                 assert_eq!(whole.read(&mut byte).unwrap(), 1);
                 assert_eq!(drops.read(&mut byte).unwrap(), 1);
             }
-            assert_eq!(whole.place(), expected[mark]);
-            assert_eq!(drops.place(), expected[mark], "mark {mark}");
+            assert_eq!(whole.place(), place);
+            assert_eq!(drops.place(), place, "mark {mark}");
         }
     }
 }
