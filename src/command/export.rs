@@ -6,6 +6,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::batch::Tokens;
+use super::reencrypt::{self, OutKey};
 use super::{Context, Exit, Failure, Outcome, batch};
 use crate::atomic_file::AtomicFile;
 use crate::cli::ExportArgs;
@@ -26,25 +27,39 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         assigned_only: args.assigned_only,
     };
     let from = args.from.as_deref().map(Format::load).transpose()?;
+    let key = if format.is_encrypted() { Some(OutKey::of(&args.out_key)?) } else { None };
+    let write = |mut out: &mut dyn Write| {
+        let tokens = tokens(args, from.as_ref(), context).map_err(ExportError::Input)?;
+        match &key {
+            Some(key) => reencrypt::write(&format, &options, key, tokens, &mut out),
+            None => format::write(&format, &options, tokens, out),
+        }
+    };
     if args.out == Path::new("-") {
         let mut held = Held::default();
-        let tokens = tokens(args, from.as_ref(), context)?;
-        let summary = format::write(&format, &options, tokens, &mut held)
+        let summary = write(&mut held)
             .map_err(|error| failure(error, |error| Failure::new(Exit::Io, error)))?;
+        let new_key = key.map(|key| key.commit(&args.out_key)).transpose()?.flatten();
         held.write_to(&mut io::stdout()).map_err(|error| {
             Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))
                 .hint("free some space, or write elsewhere; what was written is incomplete")
         })?;
-        tell(&summary, "standard output", &format);
+        tell(&summary, "standard output", &format, new_key);
         return Ok(Outcome::Done);
     }
     let mut file = AtomicFile::create(&args.out)?;
-    let tokens = tokens(args, from.as_ref(), context)?;
-    let written = format::write(&format, &options, tokens, &mut file);
+    let written = write(&mut file);
     let summary =
         written.map_err(|error| failure(error, |error| Failure::from(file.failed(error))))?;
-    file.commit()?;
-    tell(&summary, &args.out.display().to_string(), &format);
+    // The key first: a batch must never be there without it.
+    let new_key = key.map(|key| key.commit(&args.out_key)).transpose()?.flatten();
+    if let Err(error) = file.commit() {
+        if let Some(new_key) = new_key {
+            let _ = std::fs::remove_file(new_key);
+        }
+        return Err(error.into());
+    }
+    tell(&summary, &args.out.display().to_string(), &format, new_key);
     Ok(Outcome::Done)
 }
 
@@ -116,7 +131,7 @@ fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure
 }
 
 #[allow(clippy::print_stderr)]
-fn tell(summary: &Summary, out: &str, format: &Format) {
+fn tell(summary: &Summary, out: &str, format: &Format, new_key: Option<&Path>) {
     let Summary { keys, bytes, unassigned, notes } = summary;
     let plural = if *keys == 1 { "key" } else { "keys" };
     eprintln!("{out}: {keys} {plural}, {bytes} bytes, {}", format.name());
@@ -125,6 +140,9 @@ fn tell(summary: &Summary, out: &str, format: &Format) {
     }
     for note in notes {
         eprintln!("note: {note}");
+    }
+    if let Some(path) = new_key {
+        eprintln!("{}: the transport key; send it by another way than the batch", path.display());
     }
     if !format.is_encrypted() {
         eprintln!(

@@ -13,6 +13,7 @@ mod inspect;
 mod keys;
 mod mint;
 mod radius;
+mod reencrypt;
 mod report;
 mod scenarios;
 mod serve;

@@ -167,7 +167,7 @@ pub fn write<E>(
 
 /// One export under way.
 pub(super) struct Export<'a> {
-    format: &'a Format,
+    pub(super) format: &'a Format,
     options: &'a ExportOptions<'a>,
     pub(super) settings: BTreeMap<String, String>,
     holders: HashMap<&'a str, (&'a Person, bool)>,

@@ -12,6 +12,7 @@ mod draft;
 mod example;
 mod export;
 mod field;
+mod join;
 mod library;
 mod limits;
 mod lines;
@@ -23,5 +24,6 @@ mod template;
 
 pub use compile::Format;
 pub use export::{ExportError, ExportOptions, Summary, write};
+pub use join::{Joined, join};
 pub use library::LIBRARY;
 pub use reader::{ReadError, read};
