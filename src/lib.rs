@@ -42,6 +42,7 @@ pub mod report;
 pub mod roster;
 pub mod scenario;
 pub mod secret;
+mod seen;
 pub mod serial;
 pub mod target;
 pub mod terminal;

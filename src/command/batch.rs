@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
-use crate::pskc::{Error, Fault, Options, Reader, Seen};
+use crate::pskc::{Error, Fault, Options, Reader};
+use crate::seen::Seen;
 use crate::token::Token;
 
 /// A stream of tokens, each one verified before it is given out.

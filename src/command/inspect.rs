@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 use super::{Context, Exit, Failure, Outcome, batch, keys};
 use crate::cli::InspectArgs;
 use crate::keystore::BatchKey;
-use crate::pskc::{Options, Protection, Reader, Seen, Summary};
+use crate::pskc::{Options, Protection, Reader, Summary};
+use crate::seen::Seen;
 use crate::token::{Algorithm, Token};
 
 type Input = Reader<Box<dyn Read>>;

@@ -38,7 +38,7 @@ pub struct Format {
 #[derive(Debug)]
 pub(super) enum Body {
     Lines(Lines),
-    Templates(Templates),
+    Templates(Box<Templates>),
     Pskc,
 }
 
@@ -106,7 +106,7 @@ impl Format {
 fn compile(definition: &Definition, shape: Shape) -> Result<Format, String> {
     let body = match (shape.csv, shape.template, shape.pskc) {
         (Some(csv), None, None) => Body::Lines(lines(csv)?),
-        (None, Some(template), None) => Body::Templates(Templates::compile(&template)?),
+        (None, Some(template), None) => Body::Templates(Box::new(Templates::compile(&template)?)),
         (None, None, Some(_)) => Body::Pskc,
         _ => return Err("exactly one of the tables [csv], [template], [pskc] is wanted".into()),
     };

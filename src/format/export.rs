@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::compile::{Body, Format};
 use super::field::{Field, Record};
-use super::limits::Seen;
+use super::limits::Uniques;
 use super::loss::Losses;
 use crate::roster::{Person, Roster};
 use crate::token::Token;
@@ -177,7 +177,7 @@ pub(super) struct Export<'a> {
 /// What was seen so far.
 #[derive(Default)]
 pub(super) struct State {
-    seen: Seen,
+    seen: Uniques,
     losses: Losses,
     lost: BTreeMap<String, u64>,
     allow_loss: bool,

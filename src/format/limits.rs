@@ -1,12 +1,10 @@
 //! What a server takes: checked for every key before anything is written.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
-
 use regex::Regex;
 
 use super::field::{Choice, Record};
 use crate::otp::Hash;
+use crate::seen::Seen;
 use crate::token::Algorithm;
 
 /// The constraints of a definition.
@@ -49,17 +47,22 @@ impl HashByLen {
     }
 }
 
-/// The values of unique fields seen so far, as keyed 64-bit hashes: 9 to 18 bytes a key, and a
-/// collision among a million keys has a chance of three in a hundred million.
+/// The values of unique fields seen so far, one set for each limit.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    state: RandomState,
-    values: HashSet<u64>,
+pub(super) struct Uniques(Vec<Seen>);
+
+impl Uniques {
+    fn insert(&mut self, index: usize, value: &str) -> bool {
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, Seen::default);
+        }
+        self.0[index].insert(value)
+    }
 }
 
 impl Limits {
     /// Adds every way in which `record` is more than the server takes to `faults`.
-    pub(super) fn check(&self, record: &Record<'_>, seen: &mut Seen, faults: &mut Vec<String>) {
+    pub(super) fn check(&self, record: &Record<'_>, seen: &mut Uniques, faults: &mut Vec<String>) {
         let token = record.token;
         one_of(faults, "algorithm", &token.algorithm, self.algorithms.as_deref(), "");
         one_of(faults, "hash", &token.hash, self.hashes.as_deref(), "");
@@ -92,7 +95,13 @@ impl Limits {
 }
 
 impl FieldLimit {
-    fn check(&self, index: usize, record: &Record<'_>, seen: &mut Seen, faults: &mut Vec<String>) {
+    fn check(
+        &self,
+        index: usize,
+        record: &Record<'_>,
+        seen: &mut Uniques,
+        faults: &mut Vec<String>,
+    ) {
         let name = &self.choice;
         let why = self.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
         let Some(bytes) = self.choice.bytes(record) else {
@@ -114,7 +123,7 @@ impl FieldLimit {
         {
             faults.push(format!("the {name}{shown} is not of the form {pattern}{why}"));
         }
-        if self.unique && !seen.values.insert(seen.state.hash_one((index, &*text))) {
+        if self.unique && !seen.insert(index, &text) {
             faults.push(format!("the {name}{shown} comes twice, the server takes it once{why}"));
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::mpsc;
 
 use super::sealer::Sealer;
-use super::seen::Seen;
+use crate::seen::Seen;
 use crate::token::Token;
 
 /// Bytes gathered before they are written.

@@ -19,9 +19,9 @@ use std::io::Read;
 
 use super::error::{Error, Fault, shown};
 use super::limits::Limits;
-use super::seen::Seen;
 use super::xml::{Cursor, Element};
 use crate::keystore::BatchKey;
+use crate::seen::Seen;
 use crate::token::Token;
 use vault::Vault;
 
