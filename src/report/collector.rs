@@ -137,7 +137,8 @@ fn same_test(first: &RunInfo, second: &RunInfo) -> Result<(), MixedRuns> {
     let rate = |run: &RunInfo| run.clock.rate.to_string();
     let period = |run: &RunInfo| format!("{} s", run.clock.period);
     let thresholds = |run: &RunInfo| format!("{:?}", run.thresholds);
-    let traits: [(&'static str, &dyn Fn(&RunInfo) -> String); 5] = [
+    type Of<'a> = &'a dyn Fn(&RunInfo) -> String;
+    let traits: [(&'static str, Of<'_>); 5] = [
         ("scenario", &scenario),
         ("target", &target),
         ("clock rate", &rate),

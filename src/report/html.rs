@@ -36,6 +36,7 @@ impl Summary {
         pages.add_filter("ms", number::milliseconds);
         pages.add_filter("percent", number::percent);
         pages.add_filter("duration", number::duration);
+        pages.add_filter("plain_number", number::plain_number);
         pages.add_filter("plain", |text: String| number::plain(&text));
         pages.add_filter("label", |name: String| label(&name).to_owned());
         pages.add_template("page", PAGE)?;

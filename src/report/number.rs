@@ -6,7 +6,7 @@ pub(super) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -28,6 +28,16 @@ pub(super) fn percent(share: f64) -> String {
             format!("{value:.*} %", decimals as usize)
         }
     }
+}
+
+/// At most three decimals, and none that are zero: `0`, `0.926`, `60`.
+#[must_use]
+pub(super) fn plain_number(value: f64) -> String {
+    let rounded = (value * 1000.0).round() / 1000.0;
+    if rounded.abs() >= 10_000.0 && rounded.fract() == 0.0 && rounded > 0.0 {
+        return number(rounded as u64);
+    }
+    rounded.to_string()
 }
 
 /// Milliseconds with three significant digits and the unit that suits them.
@@ -52,7 +62,7 @@ pub(super) fn duration(seconds: f64) -> String {
     match whole {
         0..10 => format!("{:.1} s", seconds.max(0.0)),
         10..120 => format!("{whole} s"),
-        120..3600 if whole % 60 == 0 => format!("{} min", whole / 60),
+        120..3600 if whole.is_multiple_of(60) => format!("{} min", whole / 60),
         120..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
         _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
     }
@@ -81,6 +91,8 @@ mod tests {
             times,
             ["84 µs", "1.23 ms", "12.3 ms", "123 ms", "1.23 s", "61.0 s", "10.0 min"]
         );
+        let values: Vec<_> = [0.0, 0.9264, 60.0, 12_345.0, -3.2].map(plain_number).into();
+        assert_eq!(values, ["0", "0.926", "60", "12,345", "-3.2"]);
         let lengths: Vec<_> = [0.5, 45.0, 120.0, 750.0, 7_500.0].map(duration).into();
         assert_eq!(lengths, ["0.5 s", "45 s", "2 min", "12 min 30 s", "2 h 05 min"]);
         assert_eq!(plain("a\u{1b}[31mb\n"), "a\u{fffd}[31mb\u{fffd}");

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::collector::Collector;
-use super::number::{number, percent};
+use super::number::{number, percent, plain_number};
 use crate::named::named;
 use crate::recorder::{Fault, RunInfo};
 
@@ -125,8 +125,7 @@ impl std::fmt::Display for ThresholdResult {
         let Self { name, limit, actual, unit, .. } = self;
         let space = if unit.is_empty() { "" } else { " " };
         let relation = if self.held { "within" } else { "over" };
-        let round = |value: f64| (value * 1000.0).round() / 1000.0;
-        let (actual, limit) = (round(*actual), round(*limit));
+        let (actual, limit) = (plain_number(*actual), plain_number(*limit));
         write!(f, "{name} {actual}{space}{unit}, {relation} {limit}{space}{unit}")
     }
 }

@@ -14,13 +14,13 @@ const MINUTE: u64 = 60_000_000;
 
 /// What the imaginary server does with used codes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Server {
+pub(crate) enum Server {
     Correct,
     ForgetsUsedCodes,
 }
 
 /// The head of the run.
-pub fn head(people: u32) -> RunInfo {
+pub(crate) fn head(people: u32) -> RunInfo {
     RunInfo {
         trousseau: "0.1.0".into(),
         scenario: "rentree".into(),
@@ -58,7 +58,7 @@ pub fn head(people: u32) -> RunInfo {
 }
 
 /// Writes the record of the whole run into `folder`.
-pub fn record(folder: &Path, run: &RunInfo, server: Server) {
+pub(crate) fn record(folder: &Path, run: &RunInfo, server: Server) {
     let mut writer = RunWriter::create(folder, run).unwrap();
     for seen in observations(run, server) {
         writer.record(&seen);
@@ -67,7 +67,7 @@ pub fn record(folder: &Path, run: &RunInfo, server: Server) {
 }
 
 /// Every attempt, in the order in which they were answered.
-pub fn observations(run: &RunInfo, server: Server) -> Vec<Observation> {
+pub(crate) fn observations(run: &RunInfo, server: Server) -> Vec<Observation> {
     let mut all = Vec::new();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let people = u32::try_from(run.people.len()).unwrap();

@@ -31,7 +31,7 @@ impl Axis {
     pub(in crate::report) fn new(scale: Scale, low: f64, high: f64, title: &'static str) -> Self {
         let (low, high) = match scale {
             Scale::Linear => {
-                let high = high.max(1e-9);
+                let high = high.max(low + 1e-9);
                 let step = round_step((high - low) / 4.0);
                 (low, (high / step).ceil() * step)
             }

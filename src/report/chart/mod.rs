@@ -64,10 +64,11 @@ impl Frame<'_> {
         }
         for (value, label) in self.x.ticks() {
             let x = self.x_at(value);
+            let place = if x > WIDTH - 40.0 { "end" } else { "mid" };
             let _ = write!(
                 out,
                 "<path class=\"grid\" d=\"M{x:.1} {TOP}V{bottom}\"/>\
-                 <text class=\"tick mid\" x=\"{x:.1}\" y=\"{:.1}\">{label}</text>",
+                 <text class=\"tick {place}\" x=\"{x:.1}\" y=\"{:.1}\">{label}</text>",
                 bottom + 17.0
             );
         }
