@@ -150,7 +150,7 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
         scenario,
         rules: Rules::new(&policy, 60, with.offset, 0),
         policy,
-        opens: vec![Operation::Login, Operation::FirstCode],
+        opens: vec![Operation::FirstCode, Operation::NewPin, Operation::Confirm, Operation::Login],
         logout: true,
         start: 1_790_000_000_000_000,
         seed,
@@ -210,6 +210,9 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
             let acted = if fate < with.lost { Acted::Perhaps } else { Acted::Yes };
             let verdict = if acted == Acted::Yes { verdict } else { Verdict::Error };
             heard.push(Heard { verdict, acted, sent_key, answered_key });
+        }
+        if deed.send.is_none() {
+            assert_eq!(expectation.expected, Expected::Page);
         }
         if let Some(send) = deed.send {
             judge(&expectation, &heard, tally);

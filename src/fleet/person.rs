@@ -17,8 +17,8 @@ use rand_chacha::ChaCha8Rng;
 use zeroize::Zeroizing;
 
 use super::deed::{attempt, plain};
-use super::{Acted, Behaviour, Browser, Credential, Deed, Expectation, Heard, Oracle, Send, Typed};
-use super::{VirtualKey, World};
+use super::{Acted, Behaviour, Browser, Credential, Deed, Expectation, Expected, Heard, Oracle};
+use super::{Reason, Send, Typed, VirtualKey, World};
 use crate::clock::UnixMicros;
 use crate::scenario::{Distribution, Habits, Span};
 use crate::secret::Secret;
@@ -255,6 +255,7 @@ impl Person {
     pub fn expect(&self, now: UnixMicros, deed: &Deed) -> Expectation {
         let single = self.oracle.expect(&self.key, now, &attempt(deed));
         match deed.send {
+            None => Expectation::always(Expected::Page, Reason::NoCredential),
             Some(send) if send.times > 1 => self.oracle.expect_each_of_group(single),
             _ => single,
         }
