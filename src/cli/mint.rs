@@ -51,6 +51,12 @@ pub struct MintArgs {
     /// File to write, which must not exist; `-` for standard output
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Inventory that remembers the batch and refuses serials issued before; made if need be
+    #[arg(long, value_name = "FILE", help_heading = "Inventory")]
+    pub inventory: Option<PathBuf>,
+    /// Identifier of the batch in the inventory; by default its first and last serial number
+    #[arg(long, value_name = "ID", requires = "inventory", help_heading = "Inventory")]
+    pub batch_id: Option<String>,
     /// How values are encrypted; the length of the key chooses between AES-128, 192 and 256
     #[arg(long, value_enum, default_value_t = MintEncryption::AesCbc)]
     pub encryption: MintEncryption,

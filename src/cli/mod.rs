@@ -6,6 +6,7 @@ mod demo;
 mod export;
 mod formats;
 mod inspect;
+mod inventory;
 mod keys;
 mod mint;
 mod radius;
@@ -19,6 +20,7 @@ pub use demo::DemoArgs;
 pub use export::{ExportArgs, OutKeyArgs};
 pub use formats::{FormatsArgs, FormatsCommand};
 pub use inspect::InspectArgs;
+pub use inventory::{InventoryArgs, InventoryCommand};
 pub use keys::KeyArgs;
 pub use mint::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
 pub use radius::RadiusSecretArgs;
@@ -82,6 +84,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Make, split, combine, recognise and seal the keys under which batches travel
     TransportKey(TransportKeyArgs),
+    /// What was issued, in which batch, and who has it
+    Inventory(InventoryArgs),
     /// Print the completion script of a shell
     Completions {
         /// The shell

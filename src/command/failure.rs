@@ -71,6 +71,16 @@ impl Failure {
         self
     }
 
+    /// Adds something more that the user can do, or should know.
+    #[must_use]
+    pub fn also(mut self, hint: impl Display) -> Self {
+        self.hint = Some(match self.hint {
+            Some(first) => format!("{first}; {hint}"),
+            None => hint.to_string(),
+        });
+        self
+    }
+
     /// The exit code.
     #[must_use]
     pub fn exit(&self) -> Exit {

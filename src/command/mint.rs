@@ -6,9 +6,11 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::ledger::Ledger;
 use super::{Context, Exit, Failure, Outcome, keys};
 use crate::atomic_file::AtomicFile;
 use crate::cli::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
+use crate::inventory::{Digesting, Inventory};
 use crate::keystore::{BatchKey, NewTransportKey};
 use crate::mint::{Spec, SpecError};
 use crate::otp::Hash;
@@ -26,30 +28,49 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
         return Err(Failure::bad_input("--out - would write the batch to the terminal")
             .hint("redirect it, or name a file"));
     }
+    let mut inventory = args.inventory.as_deref().map(Inventory::open).transpose()?;
     let file = if to_stdout { None } else { Some(AtomicFile::create(&args.out)?) };
     let key = Key::of(args)?;
     let sealer =
         Sealer::new(key.get(), encryption(args)).map_err(|error| failure(&error, "the key"))?;
-    match file {
-        Some(mut file) => {
-            let place = args.out.display().to_string();
-            write(&spec, &sealer, &mut file, &place, context)?;
-            // The key first: a batch must never be there without it.
-            let key_file = key.commit(args)?;
-            if let Err(error) = file.commit() {
-                if let Some(key_file) = key_file {
-                    let _ = std::fs::remove_file(key_file);
-                }
-                return Err(error.into());
-            }
-        }
-        None => {
-            write(&spec, &sealer, &mut io::stdout().lock(), "standard output", context)?;
-            key.commit(args)?;
-        }
+    let mut ledger = Ledger::reserve(inventory.as_mut(), args, &spec, key.get())?;
+    match make(args, context, (&spec, &sealer), file, key, &mut ledger) {
+        Ok(()) => ledger.complete()?,
+        Err(failure) => return Err(ledger.abandon(failure)),
     }
     tell(args, &spec, &sealer);
     Ok(Outcome::Done)
+}
+
+fn make(
+    args: &MintArgs,
+    context: &Context,
+    (spec, sealer): (&Spec, &Sealer),
+    file: Option<AtomicFile>,
+    key: Key,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), Failure> {
+    let Some(mut file) = file else {
+        let mut out = Digesting::new(io::stdout().lock(), ledger.is_kept());
+        write(spec, sealer, &mut out, "standard output", context)?;
+        ledger.written(out.finish("-"))?;
+        key.commit(args)?;
+        return Ok(());
+    };
+    let name = args.out.file_name().unwrap_or_default().to_string_lossy();
+    let mut out = Digesting::new(&mut file, ledger.is_kept());
+    write(spec, sealer, &mut out, &args.out.display().to_string(), context)?;
+    // First the digest: a file that is there is then always known to the inventory.
+    ledger.written(out.finish(&name))?;
+    // Then the key: a batch must never be there without it.
+    let key_file = key.commit(args)?;
+    if let Err(error) = file.commit() {
+        if let Some(key_file) = key_file {
+            let _ = std::fs::remove_file(key_file);
+        }
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 /// The key of the batch: had already, or new and still without its file.
@@ -118,7 +139,7 @@ fn write(
             Exit::of_signal(signal),
             format!("interrupted after {made} of {} keys; no file was left behind", spec.count),
         )
-        .hint("run the same command again: the seeds made so far are gone for good")),
+        .hint("the seeds made so far are gone for good; mint the batch again when you like")),
         (Err(error), _) => Err(failure(&error, place)),
     }
 }

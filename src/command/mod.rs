@@ -10,7 +10,9 @@ mod failure;
 mod formats;
 mod holders;
 mod inspect;
+mod inventory;
 mod keys;
+mod ledger;
 mod mint;
 mod radius;
 mod reencrypt;
@@ -80,6 +82,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Report(args) => report::run(args, context),
         Command::Demo(args) => demo::run(args, context),
         Command::TransportKey(args) => transport_key::run(args, context),
+        Command::Inventory(args) => inventory::run(args, context),
         Command::Completions { shell } => assets::completions(*shell),
         Command::Man { folder } => assets::man(folder),
     }
