@@ -13,6 +13,7 @@ mod radius;
 mod report;
 mod serve;
 mod simulate;
+mod targets;
 mod transport_key;
 
 pub use code::CodeArgs;
@@ -27,6 +28,7 @@ pub use radius::RadiusSecretArgs;
 pub use report::{ReportArgs, ReportFormat};
 pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::{ScenariosCommand, SimulateArgs};
+pub use targets::{TargetsArgs, TargetsCommand};
 pub use transport_key::{
     CombineKeyArgs, NewKeyArgs, ShowKcvArgs, SplitKeyArgs, TransportKeyArgs, TransportKeyCommand,
     UnwrapKeyArgs, WrapKeyArgs,
@@ -78,6 +80,8 @@ pub enum Command {
     /// The scenarios there are: list, show, check
     #[command(subcommand)]
     Scenarios(ScenariosCommand),
+    /// The kinds of server that can be talked to: list, show, check
+    Targets(TargetsArgs),
     /// Show the result of one or more runs again
     Report(ReportArgs),
     /// All of the above in one process, on a scaled clock, in under a minute

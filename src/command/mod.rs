@@ -20,6 +20,7 @@ mod report;
 mod scenarios;
 mod serve;
 mod simulate;
+mod targets;
 mod transport_key;
 
 use std::process::ExitCode;
@@ -79,6 +80,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Serve(args) => serve::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
         Command::Scenarios(command) => scenarios::run(command, context),
+        Command::Targets(args) => targets::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Demo(args) => demo::run(args, context),
         Command::TransportKey(args) => transport_key::run(args, context),
