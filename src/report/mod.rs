@@ -41,3 +41,39 @@ pub use verdict::{Outcome, ThresholdResult};
 
 /// The JSON schema of [`Summary`] as [`Summary::to_json`] writes it.
 pub const SCHEMA: &str = include_str!("../../docs/report.schema.json");
+
+#[cfg(test)]
+mod tests {
+    use super::SCHEMA;
+    use crate::audit::{Kind, Why};
+    use crate::recorder::{Behaviour, Expected, Fault, Reason, Step, Verdict};
+    use serde_json::Value;
+
+    #[test]
+    fn the_schema_knows_every_name() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        let of = |place: &str| -> Vec<String> {
+            let names = schema.pointer(&format!("{place}/enum")).and_then(Value::as_array);
+            let names = names.unwrap_or_else(|| panic!("{place} has no names"));
+            names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        fn all<T: ToString>(values: &[T]) -> Vec<String> {
+            values.iter().map(ToString::to_string).collect()
+        }
+        for entry in ["/$defs/contradiction", "/$defs/cell"] {
+            assert_eq!(of(&format!("{entry}/properties/expected")), all(Expected::ALL));
+            assert_eq!(of(&format!("{entry}/properties/reason")), all(Reason::ALL));
+            assert_eq!(of(&format!("{entry}/properties/verdict")), all(Verdict::ALL));
+        }
+        let found = "/$defs/contradiction/properties";
+        assert_eq!(of(&format!("{found}/kind")), all(Kind::ALL));
+        assert_eq!(of(&format!("{found}/step")), all(Step::ALL));
+        assert_eq!(of(&format!("{found}/behaviour")), all(Behaviour::ALL));
+        assert_eq!(of("/$defs/step/properties/step"), all(Step::ALL));
+        assert_eq!(of("/properties/outcome"), all(super::Outcome::ALL));
+        let counted = |list: &str| of(&format!("/properties/{list}/items/properties/name"));
+        assert_eq!(counted("faults"), all(Fault::ALL));
+        assert_eq!(counted("undetermined"), all(Why::ALL));
+        assert_eq!(counted("kinds"), all(Kind::ALL));
+    }
+}
