@@ -376,3 +376,32 @@ fn an_import_file_with_a_fault_is_refused_with_its_place() {
         &["files of the format otpauth-uri cannot be read back"],
     );
 }
+
+#[test]
+fn a_file_for_each_key_makes_a_folder_or_nothing() {
+    let bench = Bench::new();
+    bench.put(
+        "mine.toml",
+        "title = 'pam'\n[limits]\nalgorithms = ['hotp', 'totp']\n[template]\nescape = 'none'\n\
+         file = '{{ user }}.otp'\n\
+         record = '{{ secret|base32 }} {{ algorithm }} {{ hash }} {{ digits }} {{ period }} \
+         {{ counter }}'\n\
+         [[example]]\nabout = 'one'\noutput = \"--- a.otp\\nAA====== totp sha1 6 30 0\"\n\
+         [[example.key]]\nserial = 'A'\nsecret_hex = '00'\nalgorithm = 'totp'\nuser = 'a'\n",
+    );
+    let check = bench.run("formats check mine.toml");
+    assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stderr));
+    let export = "export batch.pskcxml --format mine.toml --roster users.csv --out";
+    let output = bench.run(&format!("{export} keys"));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(bench.read("keys/alice.otp"), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ totp sha1 6 60 0");
+    assert!(bench.read("keys/bob.otp").ends_with(" hotp sha1 8 30 5"));
+    for (name, wanted) in [("keys", 0o700), ("keys/bob.otp", 0o600)] {
+        let mode = bench.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, wanted, "{name}");
+    }
+    bench.refuses(&format!("{export} keys"), 2, &["keys exists already; nothing was written"]);
+    bench.refuses(&format!("{export} -"), 2, &["a file for each key", "--out FOLDER"]);
+    bench.put("users.csv", "user,serial\n../eve,ACME0001\nbob,ACME0002\n");
+    bench.refuses(&format!("{export} more"), 2, &["ACME0001: template.file: \"../eve.otp\""]);
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::batch::Tokens;
+use super::folder::Folder;
 use super::reencrypt::{self, OutKey};
 use super::{Context, Exit, Failure, Outcome, batch};
 use crate::atomic_file::AtomicFile;
@@ -28,11 +29,20 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
     };
     let from = args.from.as_deref().map(Format::load).transpose()?;
     let key = if format.is_encrypted() { Some(OutKey::of(&args.out_key)?) } else { None };
-    let write = |mut out: &mut dyn Write| {
+    if format.is_file_per_key() {
+        let mut folder = Folder::create(&args.out)?;
+        let tokens = tokens(args, from.as_ref(), context)?;
+        let summary = format::write(&format, &options, tokens, &mut folder)
+            .map_err(|error| failure(error, |error| folder.failed(&error)))?;
+        folder.commit()?;
+        tell(&summary, &args.out.display().to_string(), &format, None);
+        return Ok(Outcome::Done);
+    }
+    let write = |mut out: Out<'_>| {
         let tokens = tokens(args, from.as_ref(), context).map_err(ExportError::Input)?;
         match &key {
             Some(key) => reencrypt::write(&format, &options, key, tokens, &mut out),
-            None => format::write(&format, &options, tokens, out),
+            None => format::write(&format, &options, tokens, &mut out),
         }
     };
     if args.out == Path::new("-") {
@@ -88,6 +98,13 @@ fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
         ))
         .hint("leave out --out-…-key, or choose --format pskc"));
     }
+    if args.out == Path::new("-") && format.is_file_per_key() {
+        return Err(Failure::bad_input(format!(
+            "the format {} makes a file for each key",
+            format.name()
+        ))
+        .hint("name a folder with --out FOLDER"));
+    }
     if args.out == Path::new("-") && !format.is_encrypted() && Terminal::stdout().interactive {
         return Err(Failure::bad_input("seeds are not shown on a terminal")
             .hint("name a file with --out FILE, or pipe the output to where it is needed"));
@@ -117,6 +134,9 @@ fn tokens<'a>(
         None => token,
     }))
 }
+
+/// One file or standard output.
+type Out<'a> = &'a mut dyn Write;
 
 fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure) -> Failure {
     let hint = error.hint();

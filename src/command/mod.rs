@@ -7,6 +7,7 @@ mod code;
 mod demo;
 mod export;
 mod failure;
+mod folder;
 mod formats;
 mod holders;
 mod inspect;

@@ -89,6 +89,12 @@ impl Format {
         matches!(self.body, Body::Lines(_) | Body::Pskc)
     }
 
+    /// Whether each key becomes a file of its own, in a folder.
+    #[must_use]
+    pub fn is_file_per_key(&self) -> bool {
+        matches!(&self.body, Body::Templates(templates) if templates.file_per_key)
+    }
+
     /// Whether it is an encrypted container rather than seeds in plain text.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {

@@ -13,6 +13,7 @@ use super::field::{Field, Record};
 use super::limits::Uniques;
 use super::loss::Losses;
 use crate::roster::{Person, Roster};
+use crate::seen::Seen;
 use crate::token::Token;
 
 /// How many faults are listed.
@@ -108,6 +109,32 @@ fn list(format: &str, faults: &[String], unlisted: u64) -> String {
     out
 }
 
+/// Where an export goes.
+pub trait Sink {
+    /// Adds to the file at hand.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn text(&mut self, text: &str) -> io::Result<()>;
+
+    /// Begins the file of one key; only asked of formats with [`Format::is_file_per_key`].
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn begin(&mut self, name: &str) -> io::Result<()>;
+}
+
+/// One file.
+impl<W: Write> Sink for W {
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.write_all(text.as_bytes())
+    }
+
+    fn begin(&mut self, _name: &str) -> io::Result<()> {
+        Err(io::Error::other("the format makes a file for each key: it needs a folder"))
+    }
+}
+
 /// Writes `tokens` to `out` as `format` wants them.
 ///
 /// # Errors
@@ -116,7 +143,7 @@ pub fn write<E>(
     format: &Format,
     options: &ExportOptions<'_>,
     tokens: impl IntoIterator<Item = Result<Token, E>>,
-    out: &mut dyn Write,
+    out: &mut dyn Sink,
 ) -> Result<Summary, ExportError<E>> {
     let (head, separator, foot) = match &format.body {
         Body::Lines(lines) => (lines.head(), "", ""),
@@ -127,11 +154,10 @@ pub fn write<E>(
     };
     let mut export = Export::new(format, options).map_err(ExportError::Settings)?;
     let mut summary = Summary::default();
-    let mut put = |text: &str, bytes: &mut u64| {
-        *bytes += text.len() as u64;
-        out.write_all(text.as_bytes()).map_err(ExportError::Write)
-    };
-    put(&head, &mut summary.bytes)?;
+    let (per_key, mut names) = (format.is_file_per_key(), Seen::default());
+    if !per_key {
+        put(out, &head, &mut summary.bytes)?;
+    }
     let mut text = Zeroizing::new(String::new());
     for token in tokens {
         let token = token.map_err(ExportError::Input)?;
@@ -143,10 +169,19 @@ pub fn write<E>(
         let record = Record { token: &token, person, settings: &export.settings };
         let mut faults = export.state.check(format, &record);
         let before = faults.len();
+        let mut name = None;
         match &format.body {
             Body::Lines(lines) => lines.write(&record, &mut text, &mut faults),
             Body::Templates(templates) => {
-                templates.write(&record, summary.keys + 1, &mut text, &mut faults);
+                let index = summary.keys + 1;
+                templates.write(&record, index, &mut text, &mut faults);
+                if per_key {
+                    match templates.file_name(&record, index) {
+                        Ok(file) if names.insert(&file) => name = Some(file),
+                        Ok(file) => faults.push(format!("a second file of the name {file:?}")),
+                        Err(why) => faults.push(why),
+                    }
+                }
             }
             Body::Pskc => {}
         }
@@ -155,14 +190,25 @@ pub fn write<E>(
             faults.truncate(before);
         }
         export.state.add(&token, faults);
-        if summary.keys > 0 {
-            put(separator, &mut summary.bytes)?;
+        if let Some(name) = name {
+            out.begin(&name).map_err(ExportError::Write)?;
+            text.insert_str(0, &head);
+            text.push_str(foot);
+        } else if summary.keys > 0 {
+            put(out, separator, &mut summary.bytes)?;
         }
-        put(&text, &mut summary.bytes)?;
+        put(out, &text, &mut summary.bytes)?;
         summary.keys += 1;
     }
-    put(foot, &mut summary.bytes)?;
+    if !per_key {
+        put(out, foot, &mut summary.bytes)?;
+    }
     export.finish(summary)
+}
+
+fn put<E>(out: &mut dyn Sink, text: &str, bytes: &mut u64) -> Result<(), ExportError<E>> {
+    *bytes += text.len() as u64;
+    out.text(text).map_err(ExportError::Write)
 }
 
 /// One export under way.

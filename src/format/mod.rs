@@ -23,7 +23,7 @@ mod shape;
 mod template;
 
 pub use compile::Format;
-pub use export::{ExportError, ExportOptions, Summary, write};
+pub use export::{ExportError, ExportOptions, Sink, Summary, write};
 pub use join::{Joined, join};
 pub use library::LIBRARY;
 pub use reader::{ReadError, read};

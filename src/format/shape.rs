@@ -190,6 +190,7 @@ pub(super) enum Wanted {
 #[serde(deny_unknown_fields)]
 pub(super) struct TemplateShape {
     pub(super) escape: Escape,
+    pub(super) file: Option<String>,
     #[serde(default)]
     pub(super) head: String,
     pub(super) record: String,

@@ -24,7 +24,9 @@ pub(super) struct Templates {
     pub(super) separator: String,
     pub(super) head: String,
     pub(super) foot: String,
-    /// The fields that the record template names.
+    /// Whether each key has a file of its own.
+    pub(super) file_per_key: bool,
+    /// The fields that the templates name.
     pub(super) fields: Vec<Field>,
 }
 
@@ -53,17 +55,14 @@ impl Templates {
                 printable(&value).map(|text| escaped(escape, &text).to_string())
             });
         }
-        environment
-            .add_template_owned("record", shape.record.clone())
-            .map_err(|error| format!("template.record: {error}"))?;
-        let template = environment.get_template("record").map_err(|error| error.to_string())?;
-        let mut fields = Vec::new();
-        for name in template.undeclared_variables(true) {
-            if !matches!(name.as_str(), "index" | "roster" | "set") {
-                fields.push(Field::parse(&name).map_err(|why| format!("template.record: {why}"))?);
+        let mut fields = fields(&mut environment, "record", &shape.record)?;
+        if let Some(file) = &shape.file {
+            let named = self::fields(&mut environment, "file", file)?;
+            if let Some(field) = named.iter().find(|field| field.is_secret()) {
+                return Err(format!("template.file: the {field} in the name of a file"));
             }
+            fields.extend(named);
         }
-        fields.sort();
         for (name, text) in
             [("head", &shape.head), ("foot", &shape.foot), ("separator", &shape.separator)]
         {
@@ -76,6 +75,7 @@ impl Templates {
             separator: shape.separator.clone(),
             head: shape.head.clone(),
             foot: shape.foot.clone(),
+            file_per_key: shape.file.is_some(),
             fields,
         })
     }
@@ -88,16 +88,60 @@ impl Templates {
         out: &mut String,
         faults: &mut Vec<String>,
     ) {
-        let rendered = self
-            .environment
-            .get_template("record")
-            .and_then(|template| template.render(context(record, index)));
-        match rendered {
-            Ok(text) => out.push_str(&Zeroizing::new(text)),
-            // `{error}` alone: anything longer prints the variables.
-            Err(error) => faults.push(format!("template.record: {error}")),
+        match self.render("record", record, index) {
+            Ok(text) => out.push_str(&text),
+            Err(why) => faults.push(why),
         }
     }
+
+    /// The name of a key's own file; it stays in its folder.
+    pub(super) fn file_name(&self, record: &Record<'_>, index: u64) -> Result<String, String> {
+        let name = self.render("file", record, index)?;
+        let fault =
+            if name.is_empty() || name.starts_with('-') || matches!(name.as_str(), "." | "..") {
+                "cannot be the name of a file"
+            } else if name.contains(['/', '\\']) {
+                "holds a separator of folders"
+            } else if name.len() > 255 {
+                "is longer than 255 bytes"
+            } else {
+                return Ok(name.to_string());
+            };
+        Err(format!("template.file: {:?} {fault}", *name))
+    }
+
+    fn render(
+        &self,
+        template: &str,
+        record: &Record<'_>,
+        index: u64,
+    ) -> Result<Zeroizing<String>, String> {
+        self.environment
+            .get_template(template)
+            .and_then(|template| template.render(context(record, index)))
+            .map(Zeroizing::new)
+            // `{error}` alone: anything longer prints the variables.
+            .map_err(|error| format!("template.{template}: {error}"))
+    }
+}
+
+/// Compiles one template; gives the fields it names, which must exist.
+fn fields(
+    environment: &mut Environment<'static>,
+    name: &'static str,
+    text: &str,
+) -> Result<Vec<Field>, String> {
+    let fault = |why: String| format!("template.{name}: {why}");
+    environment
+        .add_template_owned(name, text.to_owned())
+        .map_err(|error| fault(error.to_string()))?;
+    let template = environment.get_template(name).map_err(|error| fault(error.to_string()))?;
+    template
+        .undeclared_variables(true)
+        .iter()
+        .filter(|name| !matches!(name.as_str(), "index" | "roster" | "set"))
+        .map(|name| Field::parse(name).map_err(fault))
+        .collect()
 }
 
 fn context(record: &Record<'_>, index: u64) -> Value {
@@ -188,7 +232,7 @@ mod tests {
 
     fn shape(escape: Escape, record: &str) -> TemplateShape {
         let (head, separator, foot) = <(String, String, String)>::default();
-        TemplateShape { escape, record: record.into(), head, separator, foot }
+        TemplateShape { escape, file: None, record: record.into(), head, separator, foot }
     }
 
     fn render(escape: Escape, record: &str, issuer: &str) -> Result<String, String> {

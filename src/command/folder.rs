@@ -1,0 +1,89 @@
+//! A folder of files that appears whole or not at all, for formats with a file for each key.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
+use tempfile::TempDir;
+
+use super::{Exit, Failure};
+use crate::format::Sink;
+
+/// A folder under a temporary name beside its own; readable by the owner alone.
+pub(super) struct Folder {
+    temporary: TempDir,
+    files: PathBuf,
+    at_hand: Option<File>,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Refuses a `path` that exists, before the long work.
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(exists(path));
+        }
+        let beside = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let made =
+            tempfile::Builder::new().prefix(".trousseau-").suffix(".partial").tempdir_in(beside);
+        let made = made.and_then(|temporary| {
+            let files = temporary.path().join("files");
+            DirBuilder::new().mode(0o700).create(&files)?;
+            Ok(Self { temporary, files, at_hand: None, path: path.to_owned() })
+        });
+        made.map_err(|error| {
+            Failure::new(Exit::Io, format!("cannot create the folder {}: {error}", path.display()))
+                .hint("check that the folder above exists and that you may write to it")
+        })
+    }
+
+    /// An error of writing, as the user sees it.
+    pub(super) fn failed(&self, error: &io::Error) -> Failure {
+        let path = self.path.display();
+        Failure::new(Exit::Io, format!("cannot write {path}: {error}; nothing was left behind"))
+            .hint("free some space, or write to another file system")
+    }
+
+    /// Syncs the files and gives the folder its name, unless something has taken it meanwhile.
+    pub(super) fn commit(mut self) -> Result<(), Failure> {
+        self.at_hand = None;
+        let done = File::open(self.temporary.path()).and_then(|folder| {
+            syncfs(&folder)?;
+            renameat_with(CWD, &self.files, CWD, &self.path, RenameFlags::NOREPLACE)?;
+            syncfs(&folder)?;
+            Ok(())
+        });
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&self.path)),
+            Err(error) => Err(self.failed(&error)),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Sink for Folder {
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        match &mut self.at_hand {
+            Some(file) => file.write_all(text.as_bytes()),
+            // A key whose file has no name is a fault already: nothing of the folder will stay.
+            None => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, name: &str) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        self.at_hand = Some(options.open(self.files.join(name))?);
+        Ok(())
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::bad_input(format!("{} exists already; nothing was written", path.display()))
+        .hint("choose another name, or move the existing folder away first")
+}
