@@ -1,6 +1,7 @@
 //! Names, numbers and shapes of the attributes that an authentication may carry; the rest are
 //! known by number.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -114,6 +115,19 @@ impl FromStr for Selector {
                  (32), or 26.VENDOR.TYPE"
             )
         })
+    }
+}
+
+/// The name, the number, or `26.VENDOR.TYPE`.
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(kind) => match name(*kind) {
+                Some(name) => f.write_str(name),
+                None => write!(f, "{kind}"),
+            },
+            Self::Vendor { vendor, kind } => write!(f, "26.{vendor}.{kind}"),
+        }
     }
 }
 

@@ -1,10 +1,19 @@
 //! An answer as the rules see it, and the place it came from.
 
 use std::cell::OnceCell;
+use std::fmt;
+use std::sync::LazyLock;
 
 use hyper::HeaderMap;
 use hyper::header::{LOCATION, SET_COOKIE};
 use serde_json::Value;
+
+use crate::radius::dictionary::Selector;
+use crate::radius::{Code, Packet};
+
+/// What a RADIUS answer has instead of headers and a site.
+static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+static NO_SITE: Site = Site { origin: String::new(), base: String::new() };
 
 /// Where the server is: what `Location` headers are held against.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,12 +44,13 @@ impl Site {
 /// One answer: borrowed, parsed as JSON only when a rule asks, and then once.
 #[derive(Debug)]
 pub struct Answer<'a> {
-    /// HTTP status.
+    /// HTTP status, or RADIUS packet code.
     pub status: u16,
     /// Headers.
     pub headers: &'a HeaderMap,
-    /// The whole body.
+    /// The whole body; of a RADIUS answer, the text of its Reply-Messages.
     pub body: &'a [u8],
+    packet: Option<Packet<'a>>,
     site: &'a Site,
     json: OnceCell<Option<Value>>,
 }
@@ -49,7 +59,29 @@ impl<'a> Answer<'a> {
     /// An answer that came from `site`.
     #[must_use]
     pub fn new(status: u16, headers: &'a HeaderMap, body: &'a [u8], site: &'a Site) -> Self {
-        Self { status, headers, body, site, json: OnceCell::new() }
+        Self { status, headers, body, packet: None, site, json: OnceCell::new() }
+    }
+
+    /// A RADIUS answer; `message` is the text of its Reply-Messages.
+    #[must_use]
+    pub fn radius(packet: Packet<'a>, message: &'a str) -> Self {
+        let status = u16::from(packet.code().0);
+        let mut answer = Self::new(status, &NO_HEADERS, message.as_bytes(), &NO_SITE);
+        answer.packet = Some(packet);
+        answer
+    }
+
+    /// Whether the operation goes on after it when no rule says otherwise.
+    pub(super) fn goes_on(&self) -> bool {
+        match &self.packet {
+            Some(packet) => packet.code() == Code::ACCESS_CHALLENGE,
+            None => self.status < 400,
+        }
+    }
+
+    /// The values of a RADIUS attribute, in order; none in an HTTP answer.
+    pub(super) fn attribute(&self, selector: Selector) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.packet.into_iter().flat_map(move |packet| selector.values(&packet))
     }
 
     /// The value at `pointer` (RFC 6901); `None` when it is not there or the body is no JSON.
@@ -70,6 +102,16 @@ impl<'a> Answer<'a> {
             let at = memchr::memchr(b'=', pair)?;
             (pair[..at].trim_ascii() == name.as_bytes()).then(|| pair[at + 1..].trim_ascii())
         })
+    }
+}
+
+/// Its status in words: `HTTP 401`, `Access-Reject`.
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.packet {
+            Some(packet) => packet.code().fmt(f),
+            None => write!(f, "HTTP {}", self.status),
+        }
     }
 }
 

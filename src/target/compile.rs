@@ -3,6 +3,8 @@
 mod exchange;
 mod rule;
 
+pub(super) use exchange::regex;
+
 use std::collections::BTreeSet;
 
 use toml::Spanned;
@@ -10,7 +12,8 @@ use toml::Spanned;
 use super::rule::Rule;
 use super::template::is_input;
 use super::{
-    ClockSource, Compiled, Exchange, Operation, PinPosition, Policy, Target, Verdict, example, raw,
+    ClockSource, Compiled, Exchange, Operation, PinPosition, Policy, RadiusSettings, Target, Verdict,
+    example, radius, raw,
 };
 use crate::definition::{Definition, DefinitionError, parse};
 
@@ -19,32 +22,62 @@ pub(super) type Fault = (usize, String);
 
 /// Compiles a definition.
 pub(super) fn target(definition: &Definition) -> Result<Target, DefinitionError> {
-    let raw: raw::Target = parse(&definition.file, &definition.text)?;
-    compiled(raw, definition).map_err(|(at, message)| {
+    let at = |(at, message): Fault| {
         DefinitionError::at(&definition.file, &definition.text, at, message)
-    })
+    };
+    let raw::Kind { target: raw::KindHead { kind } } = parse(&definition.file, &definition.text)?;
+    match kind.get_ref().as_str() {
+        "http" => compiled(parse(&definition.file, &definition.text)?, definition).map_err(at),
+        "radius" => radius::compile::target(definition),
+        _ => Err(at(fault(&kind, "unknown kind; this version speaks \"http\" and \"radius\""))),
+    }
 }
 
 fn compiled(raw: raw::Target, definition: &Definition) -> Result<Target, Fault> {
-    let raw::Head { name, title, kind } = raw.target;
-    if kind.get_ref() != "http" {
-        return Err(fault(&kind, "unknown kind; this version speaks \"http\""));
-    }
     let captures = captured_names(&raw.operation)?;
-    let rules = rule::rules(raw.verdict.rule)?;
     let mut operations = [const { None }; Operation::ALL.len()];
     for (name, raw) in raw.operation {
         let operation: Operation = named(&name)?;
         operations[operation as usize] = Some(self::operation(&name, operation, raw, &captures)?);
     }
+    let parts = Parts {
+        head: raw.target,
+        policy: raw.policy,
+        operations,
+        rules: rule::rules(raw.verdict.rule)?,
+        otherwise: raw.verdict.otherwise,
+        captures,
+        radius: None,
+    };
+    let mut target = assemble(parts, definition)?;
+    target.examples = example::examples(raw.example, &target)?;
+    Ok(target)
+}
+
+/// A target but for its examples, whatever its kind.
+pub(super) struct Parts {
+    pub(super) head: raw::Head,
+    pub(super) policy: raw::Policy,
+    pub(super) operations: [Option<Compiled>; Operation::ALL.len()],
+    pub(super) rules: Vec<Rule>,
+    pub(super) otherwise: raw::Text,
+    pub(super) captures: Vec<String>,
+    pub(super) radius: Option<RadiusSettings>,
+}
+
+/// Puts the parts together and checks how they fit.
+pub(super) fn assemble(parts: Parts, definition: &Definition) -> Result<Target, Fault> {
+    let Parts { head, policy, operations, rules, otherwise, captures, radius } = parts;
+    let raw::Head { name, title, kind: _ } = head;
     check_reachable(&operations, &rules)?;
     let has = |operation: Operation| operations[operation as usize].is_some();
-    let policy = policy(raw.policy, &name, has)?;
-    let otherwise: Verdict = named(&raw.verdict.otherwise)?;
-    let mut target = Target {
+    let policy = self::policy(policy, &name, has)?;
+    let otherwise: Verdict = named(&otherwise)?;
+    let target = Target {
         name: name.into_inner(),
         title,
         policy,
+        radius,
         examples: Vec::new(),
         operations,
         rules,
@@ -53,7 +86,6 @@ fn compiled(raw: raw::Target, definition: &Definition) -> Result<Target, Fault> 
         source: definition.clone(),
     };
     check_order(&target, definition)?;
-    target.examples = example::examples(raw.example, &target)?;
     Ok(target)
 }
 
@@ -63,21 +95,24 @@ fn captured_names(
     let mut names = BTreeSet::new();
     for exchange in operations.values().flat_map(|raw| raw.open.iter().chain(&raw.submit)) {
         for name in exchange.get_ref().take.keys() {
-            let text = name.get_ref();
-            if is_input(text) {
-                return Err(fault(
-                    name,
-                    format!("{{{text}}} is what the person types; call it otherwise"),
-                ));
-            }
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            if text.is_empty() || !text.chars().all(plain) {
-                return Err(fault(name, "a name is of letters, digits and _"));
-            }
-            names.insert(text.clone());
+            check_captured(name)?;
+            names.insert(name.get_ref().clone());
         }
     }
     Ok(names.into_iter().collect())
+}
+
+/// Whether something taken from an answer may be called so.
+pub(super) fn check_captured(name: &raw::Text) -> Result<(), Fault> {
+    let text = name.get_ref();
+    if is_input(text) {
+        return Err(fault(name, format!("{{{text}}} is what the person types; call it otherwise")));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if text.is_empty() || !text.chars().all(plain) {
+        return Err(fault(name, "a name is of letters, digits and _"));
+    }
+    Ok(())
 }
 
 fn operation(

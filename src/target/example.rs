@@ -1,12 +1,17 @@
 //! Recorded exchanges inside a target file: what is sent for given inputs, and what a given answer
 //! means. They are the target's own tests, run by `targets check` and by `cargo test`.
 
+use std::collections::BTreeMap;
+
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use toml::Spanned;
 
 use super::compile::{Fault, fault, named};
+use super::exchange::{self, HttpRequest};
+use super::radius::example::RecordedRadius;
 use super::{Answer, Inputs, Judged, Operation, Phase, Site, Target, Verdict, raw};
+use crate::radius::dictionary;
 
 /// One recorded exchange.
 #[derive(Debug)]
@@ -21,12 +26,36 @@ pub struct Example {
     pub exchange: usize,
     inputs: OwnedInputs,
     given: Vec<Option<Box<[u8]>>>,
+    recorded: Recorded,
+    verdict: Option<Verdict>,
+    taken: Vec<(usize, String)>,
+}
+
+/// What is sent and what is answered.
+#[derive(Debug)]
+pub(super) enum Recorded {
+    Http(RecordedHttp),
+    Radius(RecordedRadius),
+}
+
+#[derive(Debug)]
+pub(super) struct RecordedHttp {
     request: Option<Request>,
     status: u16,
     headers: HeaderMap,
     body: String,
-    verdict: Option<Verdict>,
-    taken: Vec<(usize, String)>,
+}
+
+/// What an example of any kind says.
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) operation: raw::Text,
+    pub(super) phase: Phase,
+    pub(super) exchange: Option<Spanned<usize>>,
+    pub(super) inputs: raw::Inputs,
+    pub(super) given: BTreeMap<raw::Text, String>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) taken: BTreeMap<raw::Text, String>,
 }
 
 /// Made-up values: examples hold no secrets.
@@ -70,30 +99,6 @@ pub(super) fn examples(
 fn example(spanned: Spanned<raw::Example>, target: &Target) -> Result<Example, Fault> {
     let at = spanned.span().start;
     let raw = spanned.into_inner();
-    let operation: Operation = named(&raw.operation)?;
-    let phase = if raw.open { Phase::Open } else { Phase::Submit };
-    let exchanges = target.exchanges(operation, phase).len();
-    let exchange = match raw.exchange {
-        Some(index) if *index.get_ref() < exchanges => index.into_inner(),
-        Some(index) => {
-            return Err(fault(&index, format!("there are {exchanges} exchanges, counted from 0")));
-        }
-        None => exchanges
-            .checked_sub(1)
-            .ok_or_else(|| fault(&raw.operation, "the target has no such exchange"))?,
-    };
-    let index_of = |name: &raw::Text| {
-        let found = target.captures.iter().position(|capture| capture == name.get_ref());
-        found.ok_or_else(|| fault(name, "the target takes no value of this name"))
-    };
-    let mut given = vec![None; target.captures.len()];
-    for (name, value) in &raw.given {
-        given[index_of(name)?] = Some(value.as_bytes().into());
-    }
-    let mut taken = Vec::new();
-    for (name, value) in raw.taken {
-        taken.push((index_of(&name)?, value));
-    }
     let header = |name: &raw::Text| {
         HeaderName::from_bytes(name.get_ref().as_bytes()).map_err(|_| fault(name, "no header name"))
     };
@@ -115,21 +120,56 @@ fn example(spanned: Spanned<raw::Example>, target: &Target) -> Result<Example, F
     if !(100..=599).contains(&raw.answer.status) {
         return Err((at, format!("{} is no HTTP status", raw.answer.status)));
     }
-    let raw::Inputs { user, code, pin, passcode, new_pin, new_pin_confirmation } = raw.inputs;
-    Ok(Example {
+    let head = Head {
         name: raw.name,
-        operation,
-        phase,
-        exchange,
-        inputs: OwnedInputs { user, code, pin, passcode, new_pin, new_pin_confirmation },
-        given,
-        request,
-        status: raw.answer.status,
-        headers,
-        body: raw.answer.body,
+        operation: raw.operation,
+        phase: if raw.open { Phase::Open } else { Phase::Submit },
+        exchange: raw.exchange,
+        inputs: raw.inputs,
+        given: raw.given,
         verdict: raw.verdict.as_ref().map(named).transpose()?,
-        taken,
-    })
+        taken: raw.taken,
+    };
+    let raw::ExampleAnswer { status, headers: _, body } = raw.answer;
+    Example::assemble(head, Recorded::Http(RecordedHttp { request, status, headers, body }), target)
+}
+
+impl Example {
+    /// An example of any kind.
+    pub(super) fn assemble(
+        head: Head,
+        recorded: Recorded,
+        target: &Target,
+    ) -> Result<Self, Fault> {
+        let Head { name, operation: called, phase, exchange, inputs, given, verdict, taken } = head;
+        let operation: Operation = named(&called)?;
+        let exchanges = target.exchanges(operation, phase).len();
+        let exchange = match exchange {
+            Some(index) if *index.get_ref() < exchanges => index.into_inner(),
+            Some(index) => {
+                let message = format!("there are {exchanges} exchanges, counted from 0");
+                return Err(fault(&index, message));
+            }
+            None => exchanges
+                .checked_sub(1)
+                .ok_or_else(|| fault(&called, "the target has no such exchange"))?,
+        };
+        let index_of = |name: &raw::Text| {
+            let found = target.captures.iter().position(|capture| capture == name.get_ref());
+            found.ok_or_else(|| fault(name, "the target takes no value of this name"))
+        };
+        let mut known = vec![None; target.captures.len()];
+        for (name, value) in &given {
+            known[index_of(name)?] = Some(value.as_bytes().into());
+        }
+        let taken = taken
+            .into_iter()
+            .map(|(name, value)| Ok((index_of(&name)?, value)))
+            .collect::<Result<_, Fault>>()?;
+        let raw::Inputs { user, code, pin, passcode, new_pin, new_pin_confirmation } = inputs;
+        let inputs = OwnedInputs { user, code, pin, passcode, new_pin, new_pin_confirmation };
+        Ok(Self { name, operation, phase, exchange, inputs, given: known, recorded, verdict, taken })
+    }
 }
 
 impl Target {
@@ -147,12 +187,26 @@ impl Target {
 
     fn compare(&self, example: &Example) -> Result<(), String> {
         let inputs = example.inputs.borrowed();
-        if let Some(request) = &example.request {
-            self.compare_request(example, request, &inputs)?;
-        }
         let site = Site::default();
-        let answer = Answer::new(example.status, &example.headers, example.body.as_bytes(), &site);
         let exchange = &self.exchanges(example.operation, example.phase)[example.exchange];
+        let message;
+        let answer = match (&example.recorded, &exchange.request) {
+            (Recorded::Http(recorded), exchange::Request::Http(request)) => {
+                if let Some(wanted) = &recorded.request {
+                    self.compare_request(example, request, wanted, &inputs)?;
+                }
+                let RecordedHttp { status, headers, body, .. } = recorded;
+                Answer::new(*status, headers, body.as_bytes(), &site)
+            }
+            (Recorded::Radius(recorded), exchange::Request::Radius(request)) => {
+                let draft = request.draft(self, &inputs, &example.given);
+                recorded.compare(&draft.map_err(|error| error.to_string())?)?;
+                let packet = recorded.packet()?;
+                message = packet.text(dictionary::REPLY_MESSAGE);
+                Answer::radius(packet, &message)
+            }
+            _ => return Err("the example is of another kind than the target".to_owned()),
+        };
         let judged = self.judge(example.operation, example.phase, example.exchange, &answer);
         let (verdict, by) = match judged {
             Judged::GoOn => (None, String::new()),
@@ -184,10 +238,10 @@ impl Target {
     fn compare_request(
         &self,
         example: &Example,
+        exchange: &HttpRequest,
         wanted: &Request,
         inputs: &Inputs<'_>,
     ) -> Result<(), String> {
-        let exchange = &self.exchanges(example.operation, example.phase)[example.exchange];
         let given = &example.given;
         let mut line = format!("{} ", exchange.method()).into_bytes();
         let (mut headers, mut body) = (HeaderMap::new(), Vec::new());

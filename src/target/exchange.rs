@@ -3,6 +3,7 @@
 use hyper::Method;
 use hyper::header::HeaderName;
 
+use super::radius::RadiusRequest;
 use super::rule::Rule;
 use super::take::Take;
 use super::template::Template;
@@ -10,6 +11,22 @@ use super::template::Template;
 /// One request of an operation, and what to make of its answer.
 #[derive(Debug)]
 pub struct Exchange {
+    pub(super) request: Request,
+    pub(super) takes: Vec<Take>,
+    /// Tried before the operation's rules; one that matches ends the operation.
+    pub(super) rules: Vec<Rule>,
+}
+
+/// A request, as the kind of the target has it.
+#[derive(Debug)]
+pub(super) enum Request {
+    Http(HttpRequest),
+    Radius(RadiusRequest),
+}
+
+/// One HTTP request.
+#[derive(Debug)]
+pub struct HttpRequest {
     pub(super) method: Method,
     pub(super) path: Template,
     pub(super) headers: Vec<(HeaderName, Template)>,
@@ -17,9 +34,6 @@ pub struct Exchange {
     pub(super) body: Option<(Option<&'static str>, Template)>,
     pub(super) auth: Option<Auth>,
     pub(super) follow: bool,
-    pub(super) takes: Vec<Take>,
-    /// Tried before the operation's rules; one that matches ends the operation.
-    pub(super) rules: Vec<Rule>,
 }
 
 /// How the request is authenticated, beside its content.
@@ -39,6 +53,42 @@ pub(super) enum Auth {
 }
 
 impl Exchange {
+    /// The HTTP request, when the target is spoken to over HTTP.
+    #[must_use]
+    pub fn http(&self) -> Option<&HttpRequest> {
+        match &self.request {
+            Request::Http(request) => Some(request),
+            Request::Radius(_) => None,
+        }
+    }
+
+    /// The Access-Request, when the target is spoken to over RADIUS.
+    #[must_use]
+    pub fn radius(&self) -> Option<&RadiusRequest> {
+        match &self.request {
+            Request::Radius(request) => Some(request),
+            Request::Http(_) => None,
+        }
+    }
+
+    /// Name of the credential that the request needs.
+    #[must_use]
+    pub fn credential(&self) -> Option<&str> {
+        match self.http()?.auth.as_ref()? {
+            Auth::Basic(name) | Auth::Bearer(name) => Some(name),
+            Auth::Person { .. } => None,
+        }
+    }
+
+    pub(super) fn templates(&self) -> Box<dyn Iterator<Item = &Template> + '_> {
+        match &self.request {
+            Request::Http(request) => Box::new(request.templates()),
+            Request::Radius(request) => Box::new(request.templates()),
+        }
+    }
+}
+
+impl HttpRequest {
     /// The method.
     #[must_use]
     pub fn method(&self) -> &Method {
@@ -57,16 +107,7 @@ impl Exchange {
         self.path.constant().and_then(|path| std::str::from_utf8(path).ok())
     }
 
-    /// Name of the credential that the request needs.
-    #[must_use]
-    pub fn credential(&self) -> Option<&str> {
-        match &self.auth {
-            Some(Auth::Basic(name) | Auth::Bearer(name)) => Some(name),
-            _ => None,
-        }
-    }
-
-    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+    fn templates(&self) -> impl Iterator<Item = &Template> {
         let person = match &self.auth {
             Some(Auth::Person { user, password }) => [Some(user), Some(password)],
             _ => [None, None],

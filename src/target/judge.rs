@@ -42,7 +42,7 @@ impl Target {
         if let Some(rule) = first(&exchanges[index].rules, answer) {
             return Judged::Over(rule.verdict, Matched::Rule(rule.at));
         }
-        if !decides && answer.status < 400 {
+        if !decides && answer.goes_on() {
             return Judged::GoOn;
         }
         let own = self.compiled(operation).map_or(&[][..], |compiled| &compiled.rules);
@@ -87,9 +87,8 @@ impl Target {
             );
             if !take.optional && !(refused && take.when.is_empty()) {
                 return Err(format!(
-                    "no {} in the answer (HTTP {}), from which {{{}}} was to be taken: {}",
+                    "no {} in the answer ({answer}), from which {{{}}} was to be taken: {}",
                     take.selector.describe(),
-                    answer.status,
                     self.captures[take.index],
                     self.excerpt(answer.body, take.selector.landmark(), inputs, captured),
                 ));

@@ -22,6 +22,7 @@ mod judge;
 mod mask;
 mod operation;
 mod policy;
+mod radius;
 mod raw;
 mod request;
 mod rule;
@@ -31,10 +32,11 @@ mod verdict;
 
 pub use answer::{Answer, Site};
 pub use example::{Example, ExampleError};
-pub use exchange::Exchange;
+pub use exchange::{Exchange, HttpRequest};
 pub use judge::{Judged, Matched};
 pub use operation::{Operation, Phase};
 pub use policy::{ClockSource, PinPosition, Policy};
+pub use radius::{RadiusDraft, RadiusRequest, RadiusSettings};
 pub use request::RequestError;
 pub use verdict::Verdict;
 
@@ -48,8 +50,12 @@ pub const TARGETS: Library = Library {
     embedded: &[
         ("portal-html", include_str!("../../scenarios/targets/portal-html.toml")),
         ("portal-json", include_str!("../../scenarios/targets/portal-json.toml")),
+        ("portal-radius", include_str!("../../scenarios/targets/portal-radius.toml")),
     ],
 };
+
+/// Name of the credential that is the shared secret of RADIUS.
+pub const RADIUS_SECRET: &str = "radius";
 
 /// A compiled target.
 #[derive(Debug)]
@@ -60,6 +66,8 @@ pub struct Target {
     pub title: String,
     /// What the server declares about itself.
     pub policy: Policy,
+    /// What else is to be known of a RADIUS server; `None` when it is spoken to over HTTP.
+    pub radius: Option<RadiusSettings>,
     /// Recorded exchanges and what they mean: the target's own tests.
     pub examples: Vec<Example>,
     /// By [`Operation`] in the order of [`Operation::ALL`].
@@ -145,6 +153,9 @@ impl Target {
             .flat_map(|compiled| compiled.open.iter().chain(&compiled.submit))
             .filter_map(Exchange::credential)
             .collect();
+        if self.radius.is_some() {
+            names.push(RADIUS_SECRET);
+        }
         names.sort_unstable();
         names.dedup();
         names

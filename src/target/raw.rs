@@ -8,6 +8,17 @@ use toml::Spanned;
 
 pub(super) type Text = Spanned<String>;
 
+/// What is looked at first: the rest of the shape depends on it.
+#[derive(serde::Deserialize)]
+pub(super) struct Kind {
+    pub(super) target: KindHead,
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct KindHead {
+    pub(super) kind: Text,
+}
+
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Target {
@@ -24,6 +35,8 @@ pub(super) struct Target {
 pub(super) struct Head {
     pub(super) name: Text,
     pub(super) title: String,
+    /// Looked at before, as [`Kind`].
+    #[allow(dead_code)]
     pub(super) kind: Text,
 }
 

@@ -3,7 +3,7 @@
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 
-use super::exchange::{Auth, Exchange};
+use super::exchange::{Auth, HttpRequest};
 use super::template::{Escape, Template, Values};
 use super::{Inputs, Target};
 
@@ -31,7 +31,7 @@ pub enum RequestError {
     },
 }
 
-impl Exchange {
+impl HttpRequest {
     /// Appends path and query to `out`.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use regex::bytes::Regex;
 use serde_json::Value;
 
 use super::{Answer, Verdict};
+use crate::radius::dictionary::Selector;
 
 /// One rule: all its conditions must hold.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(super) enum Condition {
     Location(Text),
     /// The header is there and, when a text is given, its value is so.
     Header(HeaderName, Option<Text>),
+    /// The RADIUS attribute is there and, when a text is given, one of its values is so.
+    Attribute(Selector, Option<Text>),
     /// The body holds this text.
     Contains(Finder<'static>),
     /// The body does not hold this text.
@@ -40,6 +43,8 @@ pub(super) enum Condition {
 #[derive(Debug, Clone)]
 pub(super) enum Text {
     Equals(String),
+    /// As [`Text::Equals`], for what is no text.
+    Octets(Vec<u8>),
     StartsWith(String),
     Contains(String),
     Matches(Regex),
@@ -90,6 +95,9 @@ impl Condition {
                 let mut values = answer.headers.get_all(name).iter();
                 values.any(|value| test.as_ref().is_none_or(|test| test.holds(value.as_bytes())))
             }
+            Self::Attribute(selector, test) => answer.attribute(*selector).any(|value| {
+                test.as_ref().is_none_or(|test| test.holds(value))
+            }),
             Self::Contains(text) => text.find(answer.body).is_some(),
             Self::Lacks(text) => text.find(answer.body).is_none(),
             Self::Matches(regex) => regex.is_match(answer.body),
@@ -105,12 +113,10 @@ impl Condition {
             }
             (Self::Location(own), Self::Location(other)) => own.implies(other),
             (Self::Header(own, test), Self::Header(other, wanted)) => {
-                own == other
-                    && match (test, wanted) {
-                        (_, None) => true,
-                        (Some(test), Some(wanted)) => test.implies(wanted),
-                        (None, Some(_)) => false,
-                    }
+                own == other && Text::narrows(test.as_ref(), wanted.as_ref())
+            }
+            (Self::Attribute(own, test), Self::Attribute(other, wanted)) => {
+                own == other && Text::narrows(test.as_ref(), wanted.as_ref())
             }
             (Self::Contains(own), Self::Contains(other)) => other.find(own.needle()).is_some(),
             (Self::Lacks(own), Self::Lacks(other)) => own.find(other.needle()).is_some(),
@@ -124,9 +130,19 @@ impl Condition {
 }
 
 impl Text {
+    /// Whether `wanted`, a test on a value that is there, holds whenever `test` does.
+    fn narrows(test: Option<&Self>, wanted: Option<&Self>) -> bool {
+        match (test, wanted) {
+            (_, None) => true,
+            (Some(test), Some(wanted)) => test.implies(wanted),
+            (None, Some(_)) => false,
+        }
+    }
+
     fn holds(&self, value: &[u8]) -> bool {
         match self {
             Self::Equals(text) => value == text.as_bytes(),
+            Self::Octets(octets) => value == octets,
             Self::StartsWith(text) => value.starts_with(text.as_bytes()),
             Self::Contains(text) => memchr::memmem::find(value, text.as_bytes()).is_some(),
             Self::Matches(regex) => regex.is_match(value),
@@ -136,6 +152,7 @@ impl Text {
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Equals(own), other) => other.holds(own.as_bytes()),
+            (Self::Octets(own), other) => other.holds(own),
             (Self::StartsWith(own), Self::StartsWith(other)) => own.starts_with(other.as_str()),
             (Self::StartsWith(own) | Self::Contains(own), Self::Contains(other)) => {
                 own.contains(other.as_str())

@@ -5,6 +5,7 @@ use regex::bytes::Regex;
 use serde_json::Value;
 
 use super::{Answer, Verdict, html};
+use crate::radius::dictionary as radius;
 
 /// One value to take.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub(super) enum Selector {
     Header(HeaderName),
     /// The value of a cookie that the answer sets.
     Cookie(String),
+    /// The value of a RADIUS attribute.
+    Attribute(radius::Selector),
 }
 
 impl Selector {
@@ -53,6 +56,7 @@ impl Selector {
             }
             Self::Header(name) => Some(answer.headers.get(name)?.as_bytes().into()),
             Self::Cookie(name) => Some(answer.cookie(name)?.into()),
+            Self::Attribute(selector) => Some(answer.attribute(*selector).next()?.into()),
         }
     }
 
@@ -64,6 +68,7 @@ impl Selector {
             Self::Regex(regex) => format!("regex {regex}"),
             Self::Header(name) => format!("header {name}"),
             Self::Cookie(name) => format!("cookie {name}"),
+            Self::Attribute(selector) => format!("attribute {selector}"),
         }
     }
 
@@ -78,6 +83,7 @@ impl Selector {
                 words.max_by_key(|word| word.len()).unwrap_or_default()
             }
             Self::Header(name) => name.as_str(),
+            Self::Attribute(_) => "",
         }
     }
 }

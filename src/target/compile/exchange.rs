@@ -5,7 +5,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use regex::bytes::Regex;
 
 use super::{Fault, fault, named, rule};
-use crate::target::exchange::{Auth, Exchange};
+use crate::target::exchange::{Auth, Exchange, HttpRequest, Request};
 use crate::target::raw;
 use crate::target::take::{Selector, Take};
 use crate::target::template::{Escape, Scope, Template};
@@ -55,7 +55,8 @@ pub(super) fn exchange(raw: raw::Exchange, scope: &Scope<'_>) -> Result<Exchange
         takes.push(self::take(index, take)?);
     }
     let rules = rule::rules(raw.rule)?;
-    Ok(Exchange { method, path, headers, body, auth, follow: raw.follow, takes, rules })
+    let request = HttpRequest { method, path, headers, body, auth, follow: raw.follow };
+    Ok(Exchange { request: Request::Http(request), takes, rules })
 }
 
 fn body(
@@ -191,7 +192,7 @@ fn template(
     Template::compile(text.get_ref(), own, escapes, scope).map_err(|message| fault(text, message))
 }
 
-pub(super) fn regex(text: &raw::Text) -> Result<Regex, Fault> {
+pub(in crate::target) fn regex(text: &raw::Text) -> Result<Regex, Fault> {
     Regex::new(text.get_ref()).map_err(|error| fault(text, error.to_string()))
 }
 
