@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::KeyArgs;
+use super::{KeyArgs, RadiusSecretArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +22,11 @@ Examples:
         --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
         --clock-rate 60 --clock-origin 1788220800
 
+  The same people over RADIUS, against `trousseau serve … --radius 127.0.0.1:1812`:
+    trousseau simulate --scenario rentree --target portal-radius --url radius://127.0.0.1:1812 \\
+        --radius-secret-file radius.secret \\
+        --keys batch.pskcxml --transport-key-file transport.key --roster users.csv
+
 The same --seed gives the same people, who come at the same times and make the same mistakes, on any
 number of workers. The report goes to standard output and, in every form, to the folder of the run.";
 
@@ -35,7 +40,7 @@ pub struct SimulateArgs {
     /// How the server is talked to: a name (see `trousseau targets list`) or a TOML file
     #[arg(long, value_name = "NAME")]
     pub target: String,
-    /// Base address of the server
+    /// Base address of the server: http://, https:// or, for RADIUS, radius://HOST:1812
     #[arg(long, value_name = "URL")]
     pub url: String,
     /// Batch with the keys (PSKC); `-` reads standard input
@@ -81,6 +86,9 @@ pub struct SimulateArgs {
     /// Value of a credential that the target names, read from the first line of a file
     #[arg(long, value_name = "NAME=FILE")]
     pub credential: Vec<String>,
+    /// Where the shared secret of RADIUS comes from
+    #[command(flatten)]
+    pub radius_secret: RadiusSecretArgs,
     /// Show how far the run is even when standard error is no terminal: a line every 5 s
     #[arg(long)]
     pub live: bool,

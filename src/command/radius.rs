@@ -5,21 +5,29 @@ use crate::cli::RadiusSecretArgs;
 use crate::radius::SharedSecret;
 use crate::secret::Secret;
 
-/// The secret that `args` names; `None` when they name none.
+/// The secret that `args` names, ready for use; `None` when they name none.
+///
+/// # Errors
+/// As [`secret`].
+pub(super) fn shared(args: &RadiusSecretArgs) -> Result<Option<SharedSecret>, Failure> {
+    Ok(secret(args)?.and_then(SharedSecret::new))
+}
+
+/// The octets of the secret that `args` names; `None` when they name none.
 ///
 /// # Errors
 /// When it cannot be read or is empty.
-pub(super) fn resolve(args: &RadiusSecretArgs) -> Result<Option<SharedSecret>, Failure> {
+pub(super) fn secret(args: &RadiusSecretArgs) -> Result<Option<Secret>, Failure> {
     let Some(source) = keys::source(args.radius_secret_file.as_deref(), args.radius_secret_fd)
     else {
         return Ok(None);
     };
     let secret = Secret::from(line(keys::read(&source)?.expose()));
-    let Some(secret) = SharedSecret::new(secret) else {
+    if secret.is_empty() {
         let message = format!("{source}: the shared secret of RADIUS is empty");
         return Err(Failure::bad_input(message)
             .hint("write the secret that client and server share into it, 16 octets or more"));
-    };
+    }
     Ok(Some(secret))
 }
 

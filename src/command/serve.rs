@@ -20,7 +20,7 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failur
     let defect = args.defect.as_deref().map(str::parse).transpose().map_err(Failure::bad_input)?;
     let portal = Portal::start(PortalConfig {
         listen: args.listen,
-        radius: match (args.radius, radius::resolve(&args.radius_secret)?) {
+        radius: match (args.radius, radius::shared(&args.radius_secret)?) {
             (Some(listen), Some(secret)) => Some(RadiusConfig { listen, secret }),
             _ => None,
         },

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{Context, Exit, Failure, Outcome, holders};
+use super::{Context, Exit, Failure, Outcome, holders, radius};
 use crate::cli::SimulateArgs;
 use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
 use crate::engine::transport::EndpointOptions;
@@ -17,7 +17,7 @@ use crate::keystore::Source;
 use crate::report::{self, Outcome as Came};
 use crate::scenario::{SCENARIOS, Scenario, Span};
 use crate::secret::Secret;
-use crate::target::{TARGETS, Target};
+use crate::target::{RADIUS_SECRET, TARGETS, Target};
 
 pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Outcome, Failure> {
     let scenario_text = SCENARIOS.find(&args.scenario)?;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Outcome, Fai
         endpoint: EndpointOptions {
             timeout: Duration::from_secs_f64(args.timeout),
             ca_file: args.ca_file.clone(),
-            credentials: credentials(&args.credential)?,
+            credentials: credentials(args)?,
         },
         holders,
         seed: args.seed,
@@ -62,6 +62,9 @@ pub(super) fn conclude(finished: &Finished) -> Result<Outcome, Failure> {
     }
     for trouble in finished.troubles.iter().take(5) {
         say(&format!("note: {trouble}"));
+    }
+    if finished.radius.requests > 0 {
+        say(&format!("RADIUS: {}", finished.radius));
     }
     say(&format!("record and reports: {}", finished.folder.display()));
     if let Some(Early::Signal(signal)) = finished.early {
@@ -155,9 +158,12 @@ fn folder(wanted: Option<&Path>) -> Result<PathBuf, Failure> {
     }
 }
 
-fn credentials(settings: &[String]) -> Result<BTreeMap<String, Secret>, Failure> {
+fn credentials(args: &SimulateArgs) -> Result<BTreeMap<String, Secret>, Failure> {
     let mut credentials = BTreeMap::new();
-    for setting in settings {
+    if let Some(secret) = radius::secret(&args.radius_secret)? {
+        credentials.insert(RADIUS_SECRET.to_owned(), secret);
+    }
+    for setting in &args.credential {
         let Some((name, file)) = setting.split_once('=') else {
             return Err(Failure::bad_input(format!("--credential {setting:?} has no \"=\""))
                 .hint("write --credential NAME=FILE, with the value on the first line of FILE"));

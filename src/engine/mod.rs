@@ -109,6 +109,8 @@ pub struct Finished {
     pub early: Option<Early>,
     /// What went wrong with the first attempts that failed, secrets masked.
     pub troubles: Vec<String>,
+    /// RADIUS datagrams by kind; all zero over HTTP.
+    pub radius: transport::radius::Counters,
     /// Attempts that the record does not hold because the disk was full, as an error.
     pub incomplete: Option<RecorderError>,
 }
@@ -201,7 +203,14 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         Some(signal) => Some(Early::Signal(signal)),
         None => hopeless.then_some(Early::Unreachable),
     };
-    Ok(Finished { summary, folder: plan.folder, early, troubles: endpoint.troubles(), incomplete })
+    Ok(Finished {
+        summary,
+        folder: plan.folder,
+        early,
+        troubles: endpoint.troubles(),
+        radius: endpoint.radius_counters(),
+        incomplete,
+    })
 }
 
 /// Starts the workers and stays until the last one is done; whether the server was never reached.

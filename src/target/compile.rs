@@ -12,8 +12,8 @@ use toml::Spanned;
 use super::rule::Rule;
 use super::template::is_input;
 use super::{
-    ClockSource, Compiled, Exchange, Operation, PinPosition, Policy, RadiusSettings, Target, Verdict,
-    example, radius, raw,
+    ClockSource, Compiled, Exchange, Operation, PinPosition, Policy, RadiusSettings, Target,
+    Verdict, example, radius, raw,
 };
 use crate::definition::{Definition, DefinitionError, parse};
 
@@ -22,9 +22,8 @@ pub(super) type Fault = (usize, String);
 
 /// Compiles a definition.
 pub(super) fn target(definition: &Definition) -> Result<Target, DefinitionError> {
-    let at = |(at, message): Fault| {
-        DefinitionError::at(&definition.file, &definition.text, at, message)
-    };
+    let at =
+        |(at, message): Fault| DefinitionError::at(&definition.file, &definition.text, at, message);
     let raw::Kind { target: raw::KindHead { kind } } = parse(&definition.file, &definition.text)?;
     match kind.get_ref().as_str() {
         "http" => compiled(parse(&definition.file, &definition.text)?, definition).map_err(at),

@@ -136,11 +136,7 @@ fn example(spanned: Spanned<raw::Example>, target: &Target) -> Result<Example, F
 
 impl Example {
     /// An example of any kind.
-    pub(super) fn assemble(
-        head: Head,
-        recorded: Recorded,
-        target: &Target,
-    ) -> Result<Self, Fault> {
+    pub(super) fn assemble(head: Head, recorded: Recorded, target: &Target) -> Result<Self, Fault> {
         let Head { name, operation: called, phase, exchange, inputs, given, verdict, taken } = head;
         let operation: Operation = named(&called)?;
         let exchanges = target.exchanges(operation, phase).len();
@@ -168,7 +164,17 @@ impl Example {
             .collect::<Result<_, Fault>>()?;
         let raw::Inputs { user, code, pin, passcode, new_pin, new_pin_confirmation } = inputs;
         let inputs = OwnedInputs { user, code, pin, passcode, new_pin, new_pin_confirmation };
-        Ok(Self { name, operation, phase, exchange, inputs, given: known, recorded, verdict, taken })
+        Ok(Self {
+            name,
+            operation,
+            phase,
+            exchange,
+            inputs,
+            given: known,
+            recorded,
+            verdict,
+            taken,
+        })
     }
 }
 

@@ -95,9 +95,9 @@ impl Condition {
                 let mut values = answer.headers.get_all(name).iter();
                 values.any(|value| test.as_ref().is_none_or(|test| test.holds(value.as_bytes())))
             }
-            Self::Attribute(selector, test) => answer.attribute(*selector).any(|value| {
-                test.as_ref().is_none_or(|test| test.holds(value))
-            }),
+            Self::Attribute(selector, test) => answer
+                .attribute(*selector)
+                .any(|value| test.as_ref().is_none_or(|test| test.holds(value))),
             Self::Contains(text) => text.find(answer.body).is_some(),
             Self::Lacks(text) => text.find(answer.body).is_none(),
             Self::Matches(regex) => regex.is_match(answer.body),

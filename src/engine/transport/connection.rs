@@ -24,7 +24,7 @@ use crate::recorder::Fault;
 pub(super) const BODY_CAP: usize = 1024 * 1024;
 
 /// Why an exchange had no usable answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Broken {
     pub(super) fault: Fault,
     pub(super) message: String,

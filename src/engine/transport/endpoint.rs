@@ -14,9 +14,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-use super::TransportError;
+use super::{TransportError, radius};
+use crate::radius::SharedSecret;
 use crate::secret::Secret;
-use crate::target::{Site, Target};
+use crate::target::{RADIUS_SECRET, Site, Target};
 
 /// Deadline of one exchange when none is given.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,8 +48,37 @@ pub struct Endpoint {
     pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
     pub(super) timeout: Duration,
     pub(super) credentials: BTreeMap<String, Secret>,
+    scheme: Scheme,
     seen: AtomicUsize,
     troubles: Mutex<Vec<String>>,
+    radius: Mutex<radius::Counters>,
+}
+
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+    Radius,
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Radius => "radius",
+        }
+    }
+
+    /// The port when the URL names none.
+    fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+            Self::Radius => 1812,
+        }
+    }
 }
 
 impl Endpoint {
@@ -58,7 +88,7 @@ impl Endpoint {
     /// [`TransportError`] when the URL is no HTTP URL, its host unknown, or the CA file unusable.
     pub fn resolve(url: &str, options: EndpointOptions) -> Result<Self, TransportError> {
         let EndpointOptions { timeout, ca_file, credentials } = options;
-        let (uri, secure) = parse(url).map_err(|message| TransportError::Url {
+        let (uri, scheme) = parse(url).map_err(|message| TransportError::Url {
             // What stands before an @ may be a password.
             url: url
                 .rsplit_once('@')
@@ -67,7 +97,7 @@ impl Endpoint {
         })?;
         let host = uri.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let usual = if secure { 443 } else { 80 };
+        let usual = scheme.port();
         let port = uri.port_u16().unwrap_or(usual);
         let unknown = |message: String| TransportError::Resolve { host: host.to_owned(), message };
         let addresses: Vec<SocketAddr> =
@@ -75,9 +105,9 @@ impl Endpoint {
         if addresses.is_empty() {
             return Err(unknown("it has no address".to_owned()));
         }
-        let tls = match secure {
-            false => None,
-            true => {
+        let tls = match scheme {
+            Scheme::Http | Scheme::Radius => None,
+            Scheme::Https => {
                 let name = ServerName::try_from(bare.to_owned()).map_err(|error| {
                     TransportError::Url { url: url.to_owned(), message: error.to_string() }
                 })?;
@@ -87,7 +117,7 @@ impl Endpoint {
         let authority = if port == usual { host.to_owned() } else { format!("{host}:{port}") };
         Ok(Self {
             site: Site {
-                origin: format!("{}://{authority}", if secure { "https" } else { "http" }),
+                origin: format!("{}://{authority}", scheme.name()),
                 base: uri.path().trim_end_matches('/').to_owned(),
             },
             host: authority,
@@ -97,8 +127,10 @@ impl Endpoint {
             tls,
             timeout: if timeout.is_zero() { TIMEOUT } else { timeout },
             credentials,
+            scheme,
             seen: AtomicUsize::new(0),
             troubles: Mutex::new(Vec::new()),
+            radius: Mutex::default(),
         })
     }
 
@@ -125,8 +157,46 @@ impl Endpoint {
         }
     }
 
-    /// Whether every credential that `target` needs was given.
+    /// RADIUS datagrams by kind, of the transports that have ended.
+    #[must_use]
+    pub fn radius_counters(&self) -> radius::Counters {
+        *self.radius.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add_radius(&self, counters: radius::Counters) {
+        *self.radius.lock().unwrap_or_else(PoisonError::into_inner) += counters;
+    }
+
+    /// Where and how `target` is spoken to over RADIUS; `None` when it is not, or when the shared
+    /// secret is missing (which [`Endpoint::check`] tells).
+    pub(super) fn radius_options(
+        &self,
+        target: &Target,
+        in_flight: usize,
+    ) -> Option<(SocketAddr, radius::Options)> {
+        let settings = target.radius?;
+        let secret = SharedSecret::new(self.credentials.get(RADIUS_SECRET)?.clone())?;
+        let retransmission =
+            radius::Retransmission { duration: self.timeout, ..Default::default() };
+        let options = radius::Options {
+            secret,
+            require_message_authenticator: settings.require_message_authenticator,
+            in_flight,
+            retransmission,
+        };
+        self.addresses.first().map(|server| (*server, options))
+    }
+
+    /// Whether the address is one for `target`, and every credential that it needs was given.
     pub(super) fn check(&self, target: &Target) -> Result<(), TransportError> {
+        if target.radius.is_some() != (self.scheme == Scheme::Radius) {
+            let spoken = if target.radius.is_some() { "radius" } else { "http" };
+            return Err(TransportError::Kind {
+                url: format!("{}{}", self.site.origin, self.site.base),
+                target: target.name.clone(),
+                spoken,
+            });
+        }
         match target.credentials().into_iter().find(|name| !self.credentials.contains_key(*name)) {
             Some(name) => Err(TransportError::Credential { name: name.to_owned() }),
             None => Ok(()),
@@ -152,12 +222,15 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-fn parse(url: &str) -> Result<(Uri, bool), String> {
+fn parse(url: &str) -> Result<(Uri, Scheme), String> {
     let uri: Uri = url.parse().map_err(|error| format!("{error}"))?;
-    let secure = match uri.scheme_str() {
-        Some("http") => false,
-        Some("https") => true,
-        Some(other) => return Err(format!("{other}:// is not spoken, only http:// and https://")),
+    let scheme = match uri.scheme_str() {
+        Some("http") => Scheme::Http,
+        Some("https") => Scheme::Https,
+        Some("radius") => Scheme::Radius,
+        Some(other) => {
+            return Err(format!("{other}:// is not spoken, only http://, https:// and radius://"));
+        }
         None => return Err("the scheme is missing".to_owned()),
     };
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
@@ -169,7 +242,10 @@ fn parse(url: &str) -> Result<(Uri, bool), String> {
     if uri.query().is_some() {
         return Err("paths and queries are the target's: leave the query out".to_owned());
     }
-    Ok((uri, secure))
+    if scheme == Scheme::Radius && !matches!(uri.path(), "" | "/") {
+        return Err("RADIUS knows no paths: leave it out".to_owned());
+    }
+    Ok((uri, scheme))
 }
 
 fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
@@ -244,7 +320,7 @@ mod tests {
     fn bad_addresses_are_refused_and_passwords_not_repeated() {
         for (url, expected) in [
             ("127.0.0.1:8080", "the scheme is missing"),
-            ("ftp://h/", "ftp:// is not spoken, only http:// and https://"),
+            ("ftp://h/", "ftp:// is not spoken, only http://, https:// and radius://"),
             ("http://h/?a=b", "paths and queries are the target's: leave the query out"),
             ("http://u:secret@h/", "would be seen by all: remove it"),
             ("http://", "--url \"http://\""),

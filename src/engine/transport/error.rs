@@ -12,6 +12,24 @@ pub enum TransportError {
         /// What is wrong.
         message: String,
     },
+    /// The address is of another kind than the target.
+    #[error("{url}: the target {target} is spoken to over {spoken}")]
+    Kind {
+        /// The address.
+        url: String,
+        /// Name of the target.
+        target: String,
+        /// Scheme it needs.
+        spoken: &'static str,
+    },
+    /// No usable answer over RADIUS.
+    #[error("{message}")]
+    Radius {
+        /// What is wrong, and where.
+        message: String,
+        /// What the user can do about it.
+        hint: &'static str,
+    },
     /// The host has no address.
     #[error("{host}: the name cannot be resolved: {message}")]
     Resolve {
@@ -68,9 +86,15 @@ impl TransportError {
     pub fn hint(&self) -> String {
         let hint = match self {
             Self::Url { .. } => "write http://HOST:PORT or https://HOST:PORT/BASE",
+            Self::Kind { spoken: "radius", .. } => "write radius://HOST:1812",
+            Self::Kind { .. } => "write http://HOST:PORT or https://HOST:PORT/BASE",
+            Self::Radius { hint, .. } => hint,
             Self::Resolve { .. } => "check the host in --url, or give its IP address",
             Self::Authorities { .. } => {
                 "give a readable PEM file with the server's certificate authority by --ca-file"
+            }
+            Self::Credential { name } if name == crate::target::RADIUS_SECRET => {
+                "give the shared secret by --radius-secret-file FILE"
             }
             Self::Credential { .. } => "give a file with its value",
             Self::Connect { .. } => {
@@ -92,6 +116,12 @@ impl TransportError {
     /// Whether the input is at fault, rather than the server or the way to it.
     #[must_use]
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::Url { .. } | Self::Authorities { .. } | Self::Credential { .. })
+        matches!(
+            self,
+            Self::Url { .. }
+                | Self::Kind { .. }
+                | Self::Authorities { .. }
+                | Self::Credential { .. }
+        )
     }
 }

@@ -9,6 +9,7 @@
 //! | a value to take is missing, over 1 MiB, no HTTP, redirected away or in a circle | error | `answer` |
 //! | refused, unreachable, or not connected by the deadline: never sent | error | `connect`, `tls` |
 //! | no descriptor or port left on this machine: never sent | error | `generator` |
+//! | RADIUS: the network brought it back, no server has answered yet | error | `connect` |
 //! | sent, then broken off or not answered by the deadline: outcome unknown | error | `reset`, `timeout` |
 
 mod connection;
@@ -19,6 +20,7 @@ mod perform;
 mod pool;
 mod preflight;
 mod prepared;
+pub mod radius;
 mod redirect;
 mod session;
 mod stage;
@@ -43,7 +45,7 @@ use stage::Stage;
 pub struct Performed {
     /// What the answer means; [`Verdict::Accepted`] for a page opened as it should be.
     pub verdict: Verdict,
-    /// HTTP status of the deciding answer; 0 when none came.
+    /// HTTP status or RADIUS packet code of the deciding answer; 0 when none came.
     pub status: u16,
     /// Why there was no usable answer; set exactly when the verdict is [`Verdict::Error`].
     pub fault: Option<Fault>,
@@ -60,6 +62,8 @@ pub struct Transport {
     endpoint: Arc<Endpoint>,
     prepared: Prepared,
     pool: Pool,
+    /// When the target is spoken to over RADIUS; nothing goes over `pool` then.
+    radius: Option<radius::Client>,
 }
 
 impl Transport {
@@ -68,7 +72,9 @@ impl Transport {
     #[must_use]
     pub fn new(target: Arc<Target>, endpoint: Arc<Endpoint>, max_connections: usize) -> Self {
         let prepared = Prepared::new(&target, &endpoint);
-        Self { target, endpoint, prepared, pool: Pool::new(max_connections) }
+        let radius = endpoint.radius_options(&target, max_connections);
+        let radius = radius.map(|(server, options)| radius::Client::new(server, options));
+        Self { target, endpoint, prepared, pool: Pool::new(max_connections), radius }
     }
 
     /// Opens the page of `operation` (its `open` exchanges; none is no work and a success).
@@ -86,10 +92,18 @@ impl Transport {
         self.perform(session, operation, Phase::Submit, inputs).await
     }
 
-    /// Connections opened so far.
+    /// Connections opened so far; over RADIUS, sockets.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.pool.opened()
+        self.pool.opened() + self.radius.as_ref().map_or(0, radius::Client::sockets)
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        if let Some(client) = &self.radius {
+            self.endpoint.add_radius(client.counters());
+        }
     }
 }
 

@@ -8,15 +8,45 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::connection::{Broken, Connection, Sent};
 use super::prepared::Draft;
+use super::radius::Heard;
 use super::{Performed, Session, Stage, Transport, redirect};
 use crate::recorder::{Fault, Verdict};
-use crate::target::{Answer, Inputs, Judged, Matched, Operation, Phase};
+use crate::target::{
+    Answer, Exchange, HttpRequest, Inputs, Judged, Matched, Operation, Phase, Site,
+};
 
 /// One whole answer.
 pub(super) struct Whole {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+}
+
+impl Whole {
+    fn answer<'a>(&'a self, site: &'a Site) -> Answer<'a> {
+        Answer::new(self.status.as_u16(), &self.headers, &self.body, site)
+    }
+}
+
+/// An answer, whatever it came over.
+pub(super) enum Came {
+    Http(Whole),
+    Radius(Heard),
+}
+
+/// How one exchange went.
+pub(super) struct Arrived {
+    pub(super) sent: Instant,
+    pub(super) answered: Instant,
+    pub(super) came: Result<Came, Broken>,
+}
+
+impl Arrived {
+    /// Nothing was sent.
+    pub(super) fn never(broken: Broken) -> Self {
+        let now = Instant::now();
+        Self { sent: now, answered: now, came: Err(broken) }
+    }
 }
 
 impl Transport {
@@ -35,37 +65,27 @@ impl Transport {
         }
         session.captured.resize(self.target.captures().len(), None);
         for (index, exchange) in exchanges.iter().enumerate() {
-            let draft = match self.prepared.draft(
-                &self.target,
-                &self.endpoint,
-                (operation, phase, index),
-                session,
-                inputs,
-            ) {
-                Ok(draft) => draft,
-                Err(error) => {
-                    self.trouble(operation, inputs, || error.to_string());
-                    return performed.failed(Fault::Answer);
-                }
+            let Arrived { sent, answered, came } = match &self.radius {
+                None => self.over_http(session, (operation, phase, index), inputs).await,
+                Some(client) => self.over_radius(client, session, exchange, inputs).await,
             };
-            performed.status = 0;
-            let permit = self.pool.wait().await;
             if index == 0 {
-                performed.sent = Instant::now();
+                performed.sent = sent;
             }
-            let whole = self.exchange(session, draft, exchange.follows()).await;
-            drop(permit);
-            performed.answered = Instant::now();
-            let whole = match whole {
-                Ok(whole) => whole,
+            (performed.answered, performed.status) = (answered, 0);
+            let answer = match &came {
+                Ok(Came::Http(whole)) => Ok(whole.answer(&self.endpoint.site)),
+                Ok(Came::Radius(heard)) => heard.answer(),
+                Err(broken) => Err(broken.clone()),
+            };
+            let answer = match answer {
+                Ok(answer) => answer,
                 Err(broken) => {
                     self.trouble(operation, inputs, || broken.message);
                     return performed.failed(broken.fault);
                 }
             };
-            performed.status = whole.status.as_u16();
-            let site = &self.endpoint.site;
-            let answer = Answer::new(performed.status, &whole.headers, &whole.body, site);
+            performed.status = answer.status;
             let judged = self.target.judge(operation, phase, index, &answer);
             let taken = self.target.take(exchange, judged, &answer, inputs, &mut session.captured);
             if let Err(message) = taken {
@@ -83,8 +103,8 @@ impl Transport {
                             Matched::Otherwise => "no rule of the target matches".to_owned(),
                             Matched::ServerFault => "the server failed".to_owned(),
                         };
-                        let shown = self.target.excerpt(&whole.body, "", inputs, &session.captured);
-                        format!("HTTP {}, {reason}: {shown}", performed.status)
+                        let shown = self.target.excerpt(answer.body, "", inputs, &session.captured);
+                        format!("{answer}, {reason}: {shown}")
                     });
                     performed.fault = Some(match matched {
                         Matched::ServerFault => Fault::Server,
@@ -96,6 +116,34 @@ impl Transport {
             }
         }
         performed
+    }
+
+    /// One HTTP exchange, its redirects included.
+    async fn over_http(
+        &self,
+        session: &mut Session,
+        (operation, phase, index): (Operation, Phase, usize),
+        inputs: &Inputs<'_>,
+    ) -> Arrived {
+        let request = self.target.exchanges(operation, phase).get(index).and_then(Exchange::http);
+        let place = (operation, phase, index);
+        let draft = match request {
+            Some(request) => self
+                .prepared
+                .draft(&self.target, &self.endpoint, (place, request), session, inputs)
+                .map_err(|error| Broken::new(Fault::Answer, error.to_string())),
+            None => Err(Broken::new(Fault::Generator, "the target is not spoken to over HTTP")),
+        };
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(broken) => return Arrived::never(broken),
+        };
+        let follows = request.is_some_and(HttpRequest::follows);
+        let permit = self.pool.wait().await;
+        let sent = Instant::now();
+        let whole = self.exchange(session, draft, follows).await;
+        drop(permit);
+        Arrived { sent, answered: Instant::now(), came: whole.map(Came::Http) }
     }
 
     /// One exchange with its redirects, within the deadline.

@@ -40,6 +40,9 @@ impl Transport {
     /// [`TransportError`] naming host, port, cause and remedy.
     pub async fn preflight(&self, clock: &dyn Clock) -> Result<Preflight, TransportError> {
         self.endpoint.check(&self.target)?;
+        if let Some(settings) = self.target.radius {
+            return self.meet_over_radius(settings).await;
+        }
         let source = self.target.policy.clock.as_ref();
         let path = source.map_or_else(|| self.first_page(), |source| source.path.as_str());
         // The first answer pays for connecting; the second tells the time.
@@ -84,7 +87,7 @@ impl Transport {
     /// A page that is there in any case: the one before the login.
     fn first_page(&self) -> &str {
         let open = self.target.exchanges(Operation::Login, Phase::Open).first();
-        open.and_then(|exchange| exchange.constant_path()).unwrap_or("/")
+        open.and_then(|exchange| exchange.http()?.constant_path()).unwrap_or("/")
     }
 
     async fn ask(&self, path: &str) -> Result<Whole, TransportError> {

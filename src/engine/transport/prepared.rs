@@ -10,7 +10,7 @@ use hyper::{Method, Request, StatusCode, Uri};
 
 use super::Session;
 use super::endpoint::Endpoint;
-use crate::target::{Exchange, Inputs, Operation, Phase, RequestError, Target};
+use crate::target::{Exchange, HttpRequest, Inputs, Operation, Phase, RequestError, Target};
 
 /// The constant parts of every exchange of a target.
 pub(super) struct Prepared {
@@ -47,18 +47,20 @@ impl Prepared {
         // Decompression would cost more than it tells.
         any.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let constant = |exchange: &Exchange| {
+            let request = exchange.http()?;
             let mut headers = any.clone();
-            exchange.constant_headers(&mut headers);
-            let uri = exchange
+            request.constant_headers(&mut headers);
+            let uri = request
                 .constant_path()
                 .and_then(|path| format!("{}{path}", endpoint.site.base).parse().ok());
-            Constant { uri, headers }
+            Some(Constant { uri, headers })
         };
         let slots = Operation::ALL
             .iter()
             .map(|operation| {
-                [Phase::Open, Phase::Submit]
-                    .map(|phase| target.exchanges(*operation, phase).iter().map(constant).collect())
+                [Phase::Open, Phase::Submit].map(|phase| {
+                    target.exchanges(*operation, phase).iter().filter_map(constant).collect()
+                })
             })
             .collect();
         Self { slots, any }
@@ -69,11 +71,10 @@ impl Prepared {
         &self,
         target: &Target,
         endpoint: &Endpoint,
-        (operation, phase, index): (Operation, Phase, usize),
+        ((operation, phase, index), exchange): ((Operation, Phase, usize), &HttpRequest),
         session: &Session,
         inputs: &Inputs<'_>,
     ) -> Result<Draft, RequestError> {
-        let exchange = &target.exchanges(operation, phase)[index];
         let constant = &self.slots[operation as usize][phase as usize][index];
         let captured = &session.captured;
         let uri = match &constant.uri {

@@ -178,7 +178,12 @@ fn take(index: usize, spanned: Spanned<raw::Take>) -> Result<Take, Fault> {
     let selector = match (raw.attribute, raw.regex) {
         (Some(name), None) => Selector::Attribute(attribute(&name)?),
         (None, Some(text)) => Selector::Regex(compile::regex(&text)?),
-        _ => return Err((at, "a value is taken by attribute, or by regex from Reply-Message".into())),
+        _ => {
+            return Err((
+                at,
+                "a value is taken by attribute, or by regex from Reply-Message".into(),
+            ));
+        }
     };
     Ok(Take { index, selector, optional: raw.optional, when })
 }

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::lane::{self, Lane, Shared, Ticket};
 use super::retransmission::Next;
 use super::{Answer, Counters, ExchangeError, Options};
-use crate::radius::{self, Authenticator, Code, Writer};
+use crate::radius::{self, Authenticator, Code, SharedSecret, Writer};
 
 /// The sockets of one worker thread. Its futures are not `Send` and need a
 /// [`tokio::task::LocalSet`]; dropping one gives up its request.
@@ -24,30 +24,30 @@ pub struct Client {
     /// The lane that had an identifier to spare when last asked.
     current: Cell<usize>,
     permits: Semaphore,
-    random: RefCell<ChaCha12Rng>,
+    /// Seeded when first needed.
+    random: RefCell<Option<ChaCha12Rng>>,
     buffers: RefCell<Vec<Vec<u8>>>,
 }
 
 impl Client {
     /// A client of the server at `server`; opens no socket yet.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Local`] when the operating system has no random numbers to give.
-    pub fn new(server: SocketAddr, options: Options) -> Result<Self, ExchangeError> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| ExchangeError::Local {
-            server,
-            error: io::Error::other(error.to_string()),
-        })?;
+    #[must_use]
+    pub fn new(server: SocketAddr, options: Options) -> Self {
         let permits = Semaphore::new(options.in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        Ok(Self {
+        Self {
             shared: Rc::new(Shared { server, options, counters: Cell::default() }),
             lanes: RefCell::default(),
             current: Cell::default(),
             permits,
-            random: RefCell::new(ChaCha12Rng::from_seed(seed)),
+            random: RefCell::default(),
             buffers: RefCell::default(),
-        })
+        }
+    }
+
+    /// The secret shared with the server.
+    #[must_use]
+    pub fn secret(&self) -> &SharedSecret {
+        &self.shared.options.secret
     }
 
     /// What was sent and received so far.
@@ -58,37 +58,38 @@ impl Client {
 
     /// Sockets opened so far.
     #[must_use]
-    pub fn sockets(&self) -> usize {
-        self.lanes.borrow().len()
+    pub fn sockets(&self) -> u64 {
+        self.lanes.borrow().len() as u64
     }
 
-    /// Sends one Access-Request with the attributes that `write` appends, again if need be, until
-    /// a genuine answer has come.
+    /// Sends one request with the attributes that `write` appends, again if need be, until a
+    /// genuine answer has come.
     ///
     /// # Errors
     /// [`ExchangeError`].
     pub async fn exchange(
         &self,
+        code: Code,
         write: impl FnOnce(&mut Writer<'_>) -> Result<(), radius::Error>,
     ) -> Result<Answer, ExchangeError> {
         // The semaphore is never closed, and lives as long as this client.
         let _permit = self.permits.acquire().await;
         let mut buffer = self.buffers.borrow_mut().pop().unwrap_or_default();
-        let outcome = self.converse(&mut buffer, write).await;
+        let outcome = self.converse(code, &mut buffer, write).await;
         self.buffers.borrow_mut().push(buffer);
         outcome
     }
 
     async fn converse(
         &self,
+        code: Code,
         buffer: &mut Vec<u8>,
         write: impl FnOnce(&mut Writer<'_>) -> Result<(), radius::Error>,
     ) -> Result<Answer, ExchangeError> {
         let Shared { server, options, .. } = &*self.shared;
         let ticket = self.ticket()?;
         let mut authenticator = Authenticator::default();
-        self.random.borrow_mut().fill_bytes(&mut authenticator);
-        let code = Code::ACCESS_REQUEST;
+        self.with_random(|random| random.fill_bytes(&mut authenticator))?;
         let mut writer = Writer::request(buffer, code, ticket.identifier, &authenticator);
         write(&mut writer)?;
         writer.finish(&options.secret);
@@ -100,7 +101,8 @@ impl Client {
         let mut pauses = options.retransmission.start();
         loop {
             let transmissions = pauses.sent();
-            let (pause, next) = pauses.next(self.random.borrow_mut().random_range(-0.1..=0.1));
+            let (pause, next) =
+                pauses.next(self.with_random(|random| random.random_range(-0.1..=0.1))?);
             match tokio::time::timeout(pause, &mut answer).await {
                 Ok(Ok(octets)) => {
                     return Ok(Answer { octets, sent, answered: Instant::now(), transmissions });
@@ -126,6 +128,22 @@ impl Client {
                 }
             }
         }
+    }
+
+    fn with_random<T>(&self, draw: impl FnOnce(&mut ChaCha12Rng) -> T) -> Result<T, ExchangeError> {
+        let mut random = self.random.borrow_mut();
+        let random = match &mut *random {
+            Some(random) => random,
+            none => {
+                let mut seed = [0; 32];
+                getrandom::fill(&mut seed).map_err(|error| ExchangeError::Local {
+                    server: self.shared.server,
+                    error: io::Error::other(error.to_string()),
+                })?;
+                none.insert(ChaCha12Rng::from_seed(seed))
+            }
+        };
+        Ok(draw(random))
     }
 
     async fn send(&self, ticket: &Ticket, octets: &[u8]) -> Result<(), ExchangeError> {

@@ -8,6 +8,8 @@ mod client;
 mod counters;
 mod error;
 mod lane;
+mod perform;
+mod preflight;
 mod retransmission;
 mod slots;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod tests;
 pub use client::Client;
 pub use counters::Counters;
 pub use error::ExchangeError;
+pub(super) use perform::Heard;
 pub use retransmission::Retransmission;
 pub use slots::Dropped;
 

@@ -72,7 +72,11 @@ async fn server(
 }
 
 async fn ask(client: &Client) -> Result<Answer, ExchangeError> {
-    client.exchange(|writer| writer.push(dictionary::USER_NAME, b"alice").map(drop)).await
+    client
+        .exchange(Code::ACCESS_REQUEST, |writer| {
+            writer.push(dictionary::USER_NAME, b"alice").map(drop)
+        })
+        .await
 }
 
 fn code(answer: &Answer) -> Code {
@@ -95,7 +99,7 @@ fn a_forged_accept_before_the_genuine_reject_is_dropped() {
             vec![forged, turned, wrong_identifier, b"\x02".to_vec(), genuine.clone(), genuine]
         })
         .await;
-        let client = Client::new(address, options()).unwrap();
+        let client = Client::new(address, options());
         let first = ask(&client).await.unwrap();
         assert_eq!((code(&first), first.transmissions), (Code::ACCESS_REJECT, 1));
         let second = ask(&client).await.unwrap();
@@ -129,7 +133,7 @@ fn a_lost_request_is_sent_again_octet_by_octet() {
             _ => vec![reply(Code::ACCESS_ACCEPT, request)],
         })
         .await;
-        let client = Client::new(address, options()).unwrap();
+        let client = Client::new(address, options());
         let answer = ask(&client).await.unwrap();
         assert_eq!(answer.transmissions, 3);
         let received = received.borrow();
@@ -155,7 +159,7 @@ fn silence_is_given_up_and_the_late_answer_is_known_as_such() {
         .await;
         let mut options = options();
         options.retransmission.count = 1;
-        let client = Client::new(address, options).unwrap();
+        let client = Client::new(address, options);
         let error = ask(&client).await.unwrap_err();
         let message =
             format!("no answer from the RADIUS server {address} to a request sent 1 times");
@@ -183,7 +187,7 @@ fn answers_without_a_good_message_authenticator_are_dropped_and_named() {
             let mut options = options();
             options.retransmission.count = 1;
             options.require_message_authenticator = required;
-            let client = Client::new(address, options).unwrap();
+            let client = Client::new(address, options);
             let error = ask(&client).await.unwrap_err();
             assert!(error.to_string().ends_with(text), "{error}");
             let counters = client.counters();
@@ -199,7 +203,7 @@ fn a_server_that_seals_nothing_is_heard_when_that_is_declared() {
         let (address, _) = server(|_, request| vec![unsealed(request)]).await;
         let mut options = options();
         options.require_message_authenticator = false;
-        let client = Client::new(address, options).unwrap();
+        let client = Client::new(address, options);
         assert_eq!(code(&ask(&client).await.unwrap()), Code::ACCESS_REJECT);
     });
 }
@@ -211,7 +215,7 @@ fn another_shared_secret_is_named_as_the_likely_cause() {
         let mut options = options();
         options.retransmission.count = 1;
         options.secret = SharedSecret::new(Secret::new(b"testing124".to_vec())).unwrap();
-        let client = Client::new(address, options).unwrap();
+        let client = Client::new(address, options);
         let error = ask(&client).await.unwrap_err();
         assert!(
             error.to_string().ends_with("a wrong Response Authenticator was dropped"),
@@ -230,7 +234,7 @@ fn a_closed_port_is_told_at_once() {
         let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut options = options();
         options.retransmission = Retransmission::default();
-        let client = Client::new(closed, options).unwrap();
+        let client = Client::new(closed, options);
         let error = ask(&client).await.unwrap_err();
         let message = format!("no RADIUS server at {closed} (UDP): connection refused");
         assert_eq!(error.to_string(), message);
@@ -246,7 +250,7 @@ fn six_hundred_in_flight_need_three_sockets_and_a_bound_is_kept() {
             let mut options = options();
             options.in_flight = in_flight;
             options.retransmission = Retransmission::default();
-            let client = Rc::new(Client::new(address, options).unwrap());
+            let client = Rc::new(Client::new(address, options));
             let tasks: Vec<_> = (0..600)
                 .map(|_| {
                     let client = client.clone();
@@ -267,10 +271,12 @@ fn what_cannot_be_written_is_not_sent() {
     run(async {
         let (address, received) =
             server(|_, request| vec![reply(Code::ACCESS_ACCEPT, request)]).await;
-        let client = Client::new(address, options()).unwrap();
+        let client = Client::new(address, options());
         let secret = secret();
         let error = client
-            .exchange(|writer| writer.push_user_password(&[b'x'; 129], &secret).map(drop))
+            .exchange(Code::ACCESS_REQUEST, |writer| {
+                writer.push_user_password(&[b'x'; 129], &secret).map(drop)
+            })
             .await
             .unwrap_err();
         assert!(error.to_string().contains("at most 128 octets"), "{error}");
