@@ -133,7 +133,7 @@ enum Verdict {
     /// As it was made; of these batches.
     Same(Vec<Record>),
     /// A file of this name was recorded, with another content.
-    Differs(Record),
+    Differs(Box<Record>),
     /// Unknown.
     Unknown,
 }
@@ -177,7 +177,7 @@ fn verdict(inventory: &Inventory, digest: &FileDigest) -> Result<Verdict, Failur
         return Ok(Verdict::Same(same));
     }
     let named = inventory.with_file(&digest.name)?.into_iter().last();
-    Ok(named.map_or(Verdict::Unknown, Verdict::Differs))
+    Ok(named.map_or(Verdict::Unknown, |record| Verdict::Differs(Box::new(record))))
 }
 
 /// An inventory that can only be read still answers.

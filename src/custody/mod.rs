@@ -29,7 +29,7 @@ pub const KEY_LENGTHS: [usize; 3] = [16, 24, 32];
 /// [`CustodyError::KeyLength`] for other lengths, [`CustodyError::Random`] when there is no entropy.
 pub fn new_key(bits: u16) -> Result<Secret, CustodyError> {
     let bytes = usize::from(bits / 8);
-    if bits % 8 != 0 || !KEY_LENGTHS.contains(&bytes) {
+    if !bits.is_multiple_of(8) || !KEY_LENGTHS.contains(&bytes) {
         return Err(CustodyError::KeyLength { bits: usize::from(bits) });
     }
     Ok(Secret::random(bytes)?)

@@ -49,7 +49,7 @@ pub fn split_xor(key: &Secret, components: u8) -> Result<Vec<Part>, CustodyError
 /// [`CustodyError::KeyLength`], [`CustodyError::Counts`] or [`CustodyError::Random`].
 pub fn split_threshold(key: &Secret, threshold: u8, shares: u8) -> Result<Vec<Part>, CustodyError> {
     let key_kcv = Kcv::of(key)?;
-    if threshold < 2 || threshold > shares {
+    if !(2..=shares).contains(&threshold) {
         return Err(CustodyError::Counts(format!(
             "{threshold} of {shares} shares is no threshold: it takes 2 <= K <= N"
         )));

@@ -32,7 +32,7 @@ impl<'a> Fields<'a> {
             .map_err(|_| whole("not a text file".to_owned()))?
             .trim_start_matches('\u{feff}');
         let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-        if !lines.by_ref().next().is_some_and(|(_, line)| line == magic) {
+        if lines.next().is_none_or(|(_, line)| line != magic) {
             return Err(whole(format!("its first line is not `{magic}`")));
         }
         let mut fields = Self { file, found: Vec::new(), last_line: 1 };

@@ -76,22 +76,8 @@ pub enum InventoryError {
         state: State,
     },
     /// Serials are taken.
-    #[error(
-        "serials from {asked_first} to {asked_last} were issued before: batch {id} has {first} to {last} (state: {state})",
-        asked_first = asked.first(), asked_last = asked.last(), first = taken.first(), last = taken.last()
-    )]
-    SerialsIssued {
-        /// What was asked for.
-        asked: SerialRange,
-        /// The batch that has some of them.
-        id: String,
-        /// What that batch has.
-        taken: SerialRange,
-        /// The state of that batch.
-        state: State,
-        /// The highest serial issued under this prefix and of this length.
-        highest: String,
-    },
+    #[error("{0}")]
+    SerialsIssued(Box<Conflict>),
     /// No such batch.
     #[error("the inventory {path} has no batch {id}", path = path.display())]
     UnknownBatch {
@@ -135,9 +121,10 @@ impl InventoryError {
             Self::BatchIssued { .. } => {
                 "choose another --batch-id; `trousseau inventory show ID` tells what was made".into()
             }
-            Self::SerialsIssued { highest, .. } => format!(
-                "the highest serial like these is {highest}: start behind it with --first-serial; \
-                 serials of a batch that was cut off stay taken"
+            Self::SerialsIssued(conflict) => format!(
+                "the highest serial like these is {}: start behind it with --first-serial; \
+                 serials of a batch that was cut off stay taken",
+                conflict.highest
             ),
             Self::UnknownBatch { .. } => "`trousseau inventory list` shows all batches".into(),
             Self::State { state: State::Written, .. } => {
@@ -147,5 +134,34 @@ impl InventoryError {
             Self::State { .. } => "it has no file: mint another batch, with serials behind it".into(),
             Self::Recipient => "give a name such as \"Example University, IT\"".into(),
         }
+    }
+}
+
+/// Serials that were asked for and had been issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// What was asked for.
+    pub asked: SerialRange,
+    /// The batch that has some of them.
+    pub id: String,
+    /// What that batch has.
+    pub taken: SerialRange,
+    /// The state of that batch.
+    pub state: State,
+    /// The highest serial issued under this prefix and of this length.
+    pub highest: String,
+}
+
+impl std::fmt::Display for Conflict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { asked, id, taken, state, .. } = self;
+        write!(
+            f,
+            "serials from {} to {} were issued before: batch {id} has {} to {} (state: {state})",
+            asked.first(),
+            asked.last(),
+            taken.first(),
+            taken.last()
+        )
     }
 }

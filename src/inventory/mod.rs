@@ -26,6 +26,6 @@ mod store;
 
 pub use batch::{Batch, Delivery, Record, SerialRange, State};
 pub use digest::{Digesting, FileDigest, digest_of};
-pub use error::InventoryError;
+pub use error::{Conflict, InventoryError};
 pub use reservation::Reservation;
 pub use store::Inventory;

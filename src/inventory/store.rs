@@ -8,7 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 use super::digest::sha256;
 use super::schema::{explain, open};
-use super::{Batch, Delivery, FileDigest, InventoryError, Record, Reservation, SerialRange, State};
+use super::{
+    Batch, Conflict, Delivery, FileDigest, InventoryError, Record, Reservation, SerialRange, State,
+};
 
 /// An open inventory.
 #[derive(Debug)]
@@ -312,8 +314,8 @@ fn taken(
                 params![length(asked), taken.prefix],
                 |row| row.get(0),
             )?;
-            let asked = asked.clone();
-            return Ok(Some(InventoryError::SerialsIssued { asked, id, taken, state, highest }));
+            let conflict = Conflict { asked: asked.clone(), id, taken, state, highest };
+            return Ok(Some(InventoryError::SerialsIssued(Box::new(conflict))));
         }
     }
     Ok(None)
