@@ -194,7 +194,9 @@ fn parts_of_one_test_become_one_report() {
     for seen in observations(&run, Server::Correct) {
         writers[seen.person as usize % 2].record(&seen);
     }
-    writers.map(|writer| writer.finish(&run).unwrap());
+    for writer in writers {
+        writer.finish(&run).unwrap();
+    }
     let whole = kept("report-whole");
     record(&whole, &run, Server::Correct);
 
