@@ -329,7 +329,10 @@ fn declare(scopes: &mut Vec<Scope>, attributes: &Attributes, depth: usize) {
 }
 
 fn resolve(scopes: &[Scope], name: &str) -> Element {
-    let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+    let (prefix, local) = match name.bytes().position(|byte| byte == b':') {
+        Some(colon) => (&name[..colon], &name[colon + 1..]),
+        None => ("", name),
+    };
     let scope = scopes.iter().rev().find(|scope| *scope.prefix == *prefix);
     let space = match scope {
         Some(scope) => scope.space,
