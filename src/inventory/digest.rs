@@ -25,8 +25,7 @@ pub struct Digesting<W> {
 }
 
 impl<W: Write> Digesting<W> {
-    /// Passes everything on to `inner`; takes a digest only when `wanted`, as it costs about as
-    /// much as the encryption.
+    /// Passes everything on to `inner`; takes a digest only when `wanted`, as nothing is free.
     pub fn new(inner: W, wanted: bool) -> Self {
         Self { inner, hash: wanted.then(Sha256::new), bytes: 0 }
     }
