@@ -70,7 +70,7 @@ pub enum ExportError<E> {
         /// Whether losing facts is all that is wrong: `--allow-loss` would write the file.
         only_losses: bool,
     },
-    /// The format is no text: [`write`] cannot make it.
+    /// The format is no text: it is written by whoever asks [`super::join()`] for the keys.
     #[error("the format {0} is written by the PSKC writer")]
     NotText(String),
 }

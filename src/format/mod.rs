@@ -1,7 +1,7 @@
 //! Import files of servers, by definition: the language of `formats/*.toml` and what runs it.
 //!
-//! A definition goes `shape` → `compile` → [`Format`]; a key goes [`write`] → `limits` and `loss`
-//! (may it?) → `lines` or `template` (its text); [`read`] takes a line file back into keys. The
+//! A definition goes `shape` → `compile` → [`Format`]; a key goes [`write()`] → `limits` and `loss`
+//! (may it?) → `lines` or `template` (its text); [`read()`] takes a line file back into keys. The
 //! words of the language are in `field`, `codec` and `pieces`. Definitions see seeds, so they can
 //! do nothing but text: no files, no environment, no code.
 
