@@ -20,6 +20,7 @@
 mod batch;
 mod digest;
 mod error;
+mod read;
 mod reservation;
 mod schema;
 mod store;
