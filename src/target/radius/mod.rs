@@ -12,6 +12,8 @@
 pub(super) mod compile;
 pub(super) mod example;
 mod raw;
+#[cfg(test)]
+mod tests;
 
 use zeroize::Zeroizing;
 
