@@ -67,8 +67,7 @@ elements! {
         KeyLength PRF;
 }
 
-/// Known elements by [`slot`]: comparing a name with each of them took two fifths of the time of
-/// reading a batch.
+/// Known elements by [`slot`], so that a name is compared with one or two of them.
 static TABLE: LazyLock<[Vec<(Namespace, Element)>; SLOTS]> = LazyLock::new(|| {
     let mut table = [const { Vec::new() }; SLOTS];
     for known in Element::KNOWN {
