@@ -52,6 +52,7 @@ pub(super) struct Worker {
     stopping: Cell<bool>,
     in_flight: Cell<usize>,
     alive: Cell<usize>,
+    broken: Cell<bool>,
     abandon: Notify,
 }
 
@@ -77,6 +78,7 @@ pub(super) fn work(
         stopping: Cell::new(false),
         in_flight: Cell::new(0),
         alive: Cell::new(mine.len()),
+        broken: Cell::new(false),
         abandon: Notify::new(),
     });
     people.block_on(&runtime, async {
@@ -94,11 +96,21 @@ async fn admit(worker: Rc<Worker>, mine: Vec<(UnixMicros, u32)>) {
         if !worker.wait_until(arrival).await {
             return;
         }
-        let one = Rc::clone(&worker);
-        tokio::task::spawn_local(async move {
-            live(Rc::clone(&one), index).await;
-            one.alive.set(one.alive.get() - 1);
-        });
+        let one = Alive(Rc::clone(&worker));
+        tokio::task::spawn_local(async move { live(Rc::clone(&one.0), index).await });
+    }
+}
+
+/// Counts a person among the living. A task's panic ends only the task: noted here, it ends the
+/// worker, since a run that silently lost people would prove nothing.
+struct Alive(Rc<Worker>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.alive.set(self.0.alive.get() - 1);
+        if std::thread::panicking() {
+            self.0.broken.set(true);
+        }
     }
 }
 
@@ -109,6 +121,10 @@ async fn watch(worker: &Worker) {
         tokio::time::sleep(TICK).await;
         if worker.shared.stop.load(Ordering::Relaxed) {
             break;
+        }
+        if worker.broken.get() {
+            worker.shared.stop.store(true, Ordering::Relaxed);
+            panic!("the task of a person panicked; see above");
         }
         if worker.alive.get() == 0 {
             return;

@@ -15,6 +15,8 @@
 //! | right PIN, otherwise | taken, while every allowed window holds it |
 //! | wrong PIN, otherwise | refused |
 
+mod learn;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -78,9 +80,6 @@ enum Initialised {
     Perhaps,
 }
 
-/// Steps whose use is remembered: more than any window holds of one person's logins.
-const REMEMBERED: usize = 12;
-
 /// How long a started initialisation is surely remembered by the server, µs of key time.
 const PENDING: UnixMicros = 9 * 60 * 1_000_000;
 
@@ -89,7 +88,7 @@ const PENDING: UnixMicros = 9 * 60 * 1_000_000;
 pub struct Oracle {
     rules: Rules,
     drift: Drift,
-    /// Steps used, and whether that is sure; the newest [`REMEMBERED`] of them.
+    /// Steps used, and whether that is sure; the newest dozen of them.
     used: Vec<(u64, bool)>,
     initialised: Initialised,
     /// Most consecutive failures that the server may have counted.
@@ -260,110 +259,6 @@ impl Oracle {
         self.used.iter().any(|(used, _)| *used == step || self.rules.monotonic && *used > step)
     }
 
-    /// Takes in what came back for an attempt of which `expectation` was expected.
-    pub fn learn(
-        &mut self,
-        key: &VirtualKey,
-        attempt: &Attempt,
-        expectation: &Expectation,
-        heard: &Heard,
-    ) {
-        let taken = heard.acted == Acted::Yes && taken(heard.verdict);
-        let perhaps = heard.acted == Acted::Perhaps
-            || heard.acted == Acted::Yes
-                && matches!(heard.verdict, Verdict::Throttled | Verdict::Error | Verdict::NextCode);
-        if attempt.operation == Operation::NewPin {
-            if taken && heard.verdict == Verdict::Accepted {
-                self.logged_in();
-            } else if perhaps && self.rules.new_pin_accepts {
-                self.initialised = Initialised::Perhaps;
-            }
-            return;
-        }
-        match attempt.credential {
-            Credential::None => {}
-            Credential::Step(step) => {
-                if taken || perhaps {
-                    self.spend(step, taken);
-                    let between = (heard.sent_key, heard.answered_key);
-                    self.drift = self.drift.hull(self.rules.learned(step, between));
-                    if expectation.expected == Expected::Unknown {
-                        for twin in self.twins(key, heard.sent_key, key.code(step), Some(step)) {
-                            self.spend(twin, false);
-                        }
-                    }
-                } else if heard.acted == Acted::Yes
-                    && matches!(
-                        expectation.reason,
-                        Reason::FreshCode | Reason::Concurrent | Reason::WrongPin
-                    )
-                {
-                    // Refused: for the wrong PIN (whether that spends the code differs among
-                    // servers), or against expectation. Nothing sure is known of this code now.
-                    self.spend(step, false);
-                }
-            }
-            Credential::Wrong(_) if taken => {
-                // It took something that is no code: nothing is known of its window any more.
-                self.drift = Drift { low: -self.rules.max_drift, high: self.rules.max_drift };
-            }
-            Credential::Wrong(_) => {}
-        }
-        if taken {
-            match (attempt.operation, heard.verdict) {
-                (_, Verdict::Accepted) => self.logged_in(),
-                (Operation::FirstCode, _) => {
-                    self.initialised = Initialised::No;
-                    self.pending = heard.sent_key;
-                }
-                _ => {}
-            }
-        } else if heard.acted != Acted::No && attempt.credential != Credential::None {
-            self.failures = self.failures.saturating_add(1);
-            if perhaps && attempt.operation == Operation::Confirm && !self.initialised() {
-                self.initialised = Initialised::Perhaps;
-            }
-        }
-    }
-
-    /// Takes in what came back for attempts sent at once: whichever was taken spent the code.
-    pub fn learn_group(
-        &mut self,
-        key: &VirtualKey,
-        attempt: &Attempt,
-        expectation: &Expectation,
-        heard: &[Heard],
-    ) {
-        let is_taken = |heard: &&Heard| heard.acted == Acted::Yes && taken(heard.verdict);
-        // The others first, so that the success comes last and clears the failures it outweighs.
-        for other in heard.iter().filter(|heard| !is_taken(heard)) {
-            self.learn(key, attempt, expectation, other);
-        }
-        for one in heard.iter().filter(is_taken) {
-            self.learn(key, attempt, expectation, one);
-            // Whether the refusal or the success came last is not known.
-            let refused = heard.len().saturating_sub(1);
-            self.failures = self.failures.max(u32::try_from(refused).unwrap_or(u32::MAX));
-        }
-    }
-
-    fn logged_in(&mut self) {
-        self.initialised = Initialised::Yes;
-        self.failures = 0;
-    }
-
-    fn spend(&mut self, step: u64, sure: bool) {
-        match self.used.iter_mut().find(|(used, _)| *used == step) {
-            Some(entry) => entry.1 |= sure,
-            None => self.used.push((step, sure)),
-        }
-        if self.used.len() > REMEMBERED
-            && let Some(oldest) = (0..self.used.len()).min_by_key(|index| self.used[*index].0)
-        {
-            self.used.swap_remove(oldest);
-        }
-    }
-
     /// A mistyped code: one digit of the code of `step` changed, and of no step near the window.
     #[must_use]
     pub fn mistype(
@@ -389,14 +284,147 @@ impl Oracle {
     }
 }
 
-fn taken(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Accepted | Verdict::NewPin | Verdict::Confirm)
-}
-
 fn always(expected: Expected, reason: Reason) -> Expectation {
     Expectation::always(expected, reason)
 }
 
 fn unknown(reason: Reason) -> Expectation {
     always(Expected::Unknown, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otp::{Generator, Hash};
+    use crate::secret::Secret;
+
+    const MINUTE: u64 = 60_000_000;
+
+    fn key() -> VirtualKey {
+        let secret = Secret::from(&b"12345678901234567890"[..]);
+        VirtualKey::new(Generator::new(&secret, Hash::Sha1, 6), 60, 0)
+    }
+
+    fn oracle() -> Oracle {
+        Oracle::new(Rules {
+            back: 1,
+            forward: 1,
+            max_drift: 1,
+            monotonic: true,
+            lock_after: Some(3),
+            new_pin_accepts: false,
+            three_steps: true,
+            period: 60,
+            offset: 0,
+            uncertainty: 0,
+        })
+    }
+
+    fn send(operation: Operation, step: u64) -> Attempt {
+        Attempt { operation, credential: Credential::Step(step), pin_right: true }
+    }
+
+    /// Sends at the start of minute `at` and hears `verdict` a second later.
+    fn go(
+        oracle: &mut Oracle,
+        attempt: Attempt,
+        at: u64,
+        verdict: Verdict,
+        acted: Acted,
+    ) -> Expectation {
+        let sent_key = at * MINUTE;
+        let heard = Heard { verdict, acted, sent_key, answered_key: sent_key + MINUTE / 60 };
+        let expectation = oracle.expect(&key(), sent_key, &attempt);
+        oracle.learn(&key(), &attempt, &expectation, &heard);
+        expectation
+    }
+
+    fn ready() -> Oracle {
+        let mut oracle = oracle();
+        let first = send(Operation::FirstCode, 100);
+        let asked = go(&mut oracle, first, 100, Verdict::NewPin, Acted::Yes);
+        assert_eq!((asked.expected, asked.reason), (Expected::NewPin, Reason::FreshCode));
+        let again = oracle.expect(&key(), 100 * MINUTE, &send(Operation::Confirm, 100));
+        assert_eq!((again.expected, again.reason), (Expected::Rejected, Reason::ReplayedCode));
+        let confirm = send(Operation::Confirm, 101);
+        let let_in = go(&mut oracle, confirm, 101, Verdict::Accepted, Acted::Yes);
+        assert_eq!(let_in.expected, Expected::Accepted);
+        assert!(oracle.initialised());
+        oracle
+    }
+
+    #[test]
+    fn the_three_steps_and_what_each_spends() {
+        let oracle = ready();
+        let at = |step| oracle.expect(&key(), 101 * MINUTE, &send(Operation::Login, step));
+        assert_eq!((at(101).expected, at(101).reason), (Expected::Rejected, Reason::ReplayedCode));
+        assert_eq!(at(99).reason, Reason::OlderCode);
+        assert_eq!((at(102).expected, at(102).from), (Expected::Accepted, 101 * MINUTE));
+        assert_eq!((at(110).expected, at(110).reason), (Expected::Rejected, Reason::OutsideWindow));
+    }
+
+    #[test]
+    fn a_lost_answer_leaves_its_code_open_and_the_next_one_clear() {
+        let mut oracle = ready();
+        go(&mut oracle, send(Operation::Login, 103), 103, Verdict::Error, Acted::Perhaps);
+        let at = |step| oracle.expect(&key(), 103 * MINUTE, &send(Operation::Login, step));
+        assert_eq!((at(103).expected, at(103).reason), (Expected::Unknown, Reason::LostAnswer));
+        assert_eq!(at(104).expected, Expected::Accepted);
+        assert_eq!(at(101).expected, Expected::Rejected);
+    }
+
+    #[test]
+    fn what_was_never_sent_changes_nothing() {
+        let mut oracle = ready();
+        go(&mut oracle, send(Operation::Login, 103), 103, Verdict::Error, Acted::No);
+        let after = oracle.expect(&key(), 103 * MINUTE, &send(Operation::Login, 103));
+        assert_eq!(after.expected, Expected::Accepted);
+    }
+
+    #[test]
+    fn a_lock_may_have_fallen_after_enough_failures() {
+        let mut oracle = ready();
+        for step in [103, 104, 105] {
+            let wrong = Attempt { pin_right: false, ..send(Operation::Login, step) };
+            let refused = go(&mut oracle, wrong, step, Verdict::Rejected, Acted::Yes);
+            assert_eq!((refused.expected, refused.reason), (Expected::Rejected, Reason::WrongPin));
+        }
+        let after = oracle.expect(&key(), 106 * MINUTE, &send(Operation::Login, 106));
+        assert_eq!((after.expected, after.reason), (Expected::Unknown, Reason::Locked));
+    }
+
+    #[test]
+    fn a_mistyped_code_is_of_no_step_nearby() {
+        use rand::SeedableRng;
+        let (oracle, mut rng) = (ready(), ChaCha8Rng::seed_from_u64(7));
+        for _ in 0..500 {
+            let wrong = oracle.mistype(&key(), 103 * MINUTE, 103, &mut rng);
+            assert!((96..=110).all(|step| key().code(step) != wrong));
+            let attempt = Attempt {
+                operation: Operation::Login,
+                credential: Credential::Wrong(wrong),
+                pin_right: true,
+            };
+            let expected = oracle.expect(&key(), 103 * MINUTE, &attempt);
+            assert_eq!(expected.reason, Reason::WrongCode);
+            assert!(expected.decided(103 * MINUTE, 104 * MINUTE, 0));
+        }
+    }
+
+    #[test]
+    fn twins_by_chance_accuse_nobody() {
+        // Two steps of this key within one window that show the same digits, found by search.
+        let key = key();
+        let twin = (0_u64..).find(|step| key.code(*step) == key.code(step + 1)).unwrap();
+        let mut oracle = oracle();
+        let first = send(Operation::FirstCode, twin);
+        let now = twin * MINUTE;
+        assert_eq!(oracle.expect(&key, now, &first).expected, Expected::Unknown);
+        let asked = Expectation::always(Expected::NewPin, Reason::FreshCode);
+        let heard =
+            Heard { verdict: Verdict::NewPin, acted: Acted::Yes, sent_key: now, answered_key: now };
+        oracle.learn(&key, &first, &asked, &heard);
+        let replay = oracle.expect(&key, now, &send(Operation::Confirm, twin));
+        assert_eq!((replay.expected, replay.reason), (Expected::Unknown, Reason::ReplayedCode));
+    }
 }

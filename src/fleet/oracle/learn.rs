@@ -1,0 +1,119 @@
+//! What the oracle takes in from the answers: which code is spent, surely or perhaps, and what may
+//! have changed at the server.
+
+use super::{Acted, Attempt, Credential, Drift, Heard, Initialised, Oracle};
+use crate::fleet::{Expectation, Expected, Reason, VirtualKey};
+use crate::target::{Operation, Verdict};
+
+/// Steps whose use is remembered: more than any window holds of one person's logins.
+const REMEMBERED: usize = 12;
+
+impl Oracle {
+    /// Takes in what came back for an attempt of which `expectation` was expected.
+    pub fn learn(
+        &mut self,
+        key: &VirtualKey,
+        attempt: &Attempt,
+        expectation: &Expectation,
+        heard: &Heard,
+    ) {
+        let taken = heard.acted == Acted::Yes && taken(heard.verdict);
+        let perhaps = heard.acted == Acted::Perhaps
+            || heard.acted == Acted::Yes
+                && matches!(heard.verdict, Verdict::Throttled | Verdict::Error | Verdict::NextCode);
+        if attempt.operation == Operation::NewPin {
+            if taken && heard.verdict == Verdict::Accepted {
+                self.logged_in();
+            } else if perhaps && self.rules.new_pin_accepts {
+                self.initialised = Initialised::Perhaps;
+            }
+            return;
+        }
+        match attempt.credential {
+            Credential::None => {}
+            Credential::Step(step) => {
+                if taken || perhaps {
+                    self.spend(step, taken);
+                    let between = (heard.sent_key, heard.answered_key);
+                    self.drift = self.drift.hull(self.rules.learned(step, between));
+                    if expectation.expected == Expected::Unknown {
+                        for twin in self.twins(key, heard.sent_key, key.code(step), Some(step)) {
+                            self.spend(twin, false);
+                        }
+                    }
+                } else if heard.acted == Acted::Yes
+                    && matches!(
+                        expectation.reason,
+                        Reason::FreshCode | Reason::Concurrent | Reason::WrongPin
+                    )
+                {
+                    // Refused: for the wrong PIN (whether that spends the code differs among
+                    // servers), or against expectation. Nothing sure is known of this code now.
+                    self.spend(step, false);
+                }
+            }
+            Credential::Wrong(_) if taken => {
+                // It took something that is no code: nothing is known of its window any more.
+                self.drift = Drift { low: -self.rules.max_drift, high: self.rules.max_drift };
+            }
+            Credential::Wrong(_) => {}
+        }
+        if taken {
+            match (attempt.operation, heard.verdict) {
+                (_, Verdict::Accepted) => self.logged_in(),
+                (Operation::FirstCode, _) => {
+                    self.initialised = Initialised::No;
+                    self.pending = heard.sent_key;
+                }
+                _ => {}
+            }
+        } else if heard.acted != Acted::No && attempt.credential != Credential::None {
+            self.failures = self.failures.saturating_add(1);
+            if perhaps && attempt.operation == Operation::Confirm && !self.initialised() {
+                self.initialised = Initialised::Perhaps;
+            }
+        }
+    }
+
+    /// Takes in what came back for attempts sent at once: whichever was taken spent the code.
+    pub fn learn_group(
+        &mut self,
+        key: &VirtualKey,
+        attempt: &Attempt,
+        expectation: &Expectation,
+        heard: &[Heard],
+    ) {
+        let is_taken = |heard: &&Heard| heard.acted == Acted::Yes && taken(heard.verdict);
+        // The others first, so that the success comes last and clears the failures it outweighs.
+        for other in heard.iter().filter(|heard| !is_taken(heard)) {
+            self.learn(key, attempt, expectation, other);
+        }
+        for one in heard.iter().filter(is_taken) {
+            self.learn(key, attempt, expectation, one);
+            // Whether the refusal or the success came last is not known.
+            let refused = heard.len().saturating_sub(1);
+            self.failures = self.failures.max(u32::try_from(refused).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn logged_in(&mut self) {
+        self.initialised = Initialised::Yes;
+        self.failures = 0;
+    }
+
+    fn spend(&mut self, step: u64, sure: bool) {
+        match self.used.iter_mut().find(|(used, _)| *used == step) {
+            Some(entry) => entry.1 |= sure,
+            None => self.used.push((step, sure)),
+        }
+        if self.used.len() > REMEMBERED
+            && let Some(oldest) = (0..self.used.len()).min_by_key(|index| self.used[*index].0)
+        {
+            self.used.swap_remove(oldest);
+        }
+    }
+}
+
+fn taken(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Accepted | Verdict::NewPin | Verdict::Confirm)
+}
