@@ -25,12 +25,12 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "rentree")]
     pub out: PathBuf,
     /// Plant a defect in the embedded server, to see the report that it earns
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = super::DEFECTS)]
     pub defect: Option<String>,
     /// Seed of the population: the same people with the same habits (the keys differ each time)
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Seconds of key time in a real second
-    #[arg(long, value_name = "R", default_value_t = 40.0)]
+    #[arg(long, value_name = "R", default_value_t = 40.0, value_parser = super::serve::rate)]
     pub clock_rate: f64,
 }

@@ -7,29 +7,13 @@ use std::time::Duration;
 use super::{Context, Exit, Failure, Outcome, holders, radius};
 use crate::cli::ServeArgs;
 use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
-use crate::portal::{Policy, Portal, PortalConfig, PortalError, RadiusConfig};
+use crate::portal::{Policy, Portal, PortalConfig, PortalError, RadiusConfig, RunningPortal};
 
 pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failure> {
-    let tokens = holders::open(&args.keys, &args.key, &args.roster)?;
-    raise_file_limit();
-    let people = tokens.len();
     // A whole second, so that what is announced is exact.
     let origin = args.clock_origin.unwrap_or_else(|| system_micros() / SECOND);
     let clock = clock(args.clock_rate, origin);
-    let policy = Policy { lock_for: args.lock_seconds.saturating_mul(SECOND), ..Policy::default() };
-    let defect = args.defect.as_deref().map(str::parse).transpose().map_err(Failure::bad_input)?;
-    let portal = Portal::start(PortalConfig {
-        listen: args.listen,
-        radius: match (args.radius, radius::shared(&args.radius_secret)?) {
-            (Some(listen), Some(secret)) => Some(RadiusConfig { listen, secret }),
-            _ => None,
-        },
-        tokens,
-        store: args.store.clone(),
-        clock: clock.clone(),
-        policy,
-        defect,
-    })?;
+    let (portal, people) = start(args, &clock)?;
     announce(args, portal.addr(), people, &*clock, origin);
     if let Some(addr) = portal.radius_addr() {
         say(&format!("RADIUS: {addr} (UDP)"));
@@ -44,6 +28,31 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failur
     ));
     // A signal is how a server ends: no failure, so no 130.
     Ok(Outcome::Done)
+}
+
+/// The server that `args` describe, on `clock`, and how many keys it serves.
+pub(super) fn start(
+    args: &ServeArgs,
+    clock: &Arc<dyn Clock>,
+) -> Result<(RunningPortal, usize), Failure> {
+    let tokens = holders::open(&args.keys, &args.key, &args.roster)?;
+    raise_file_limit();
+    let people = tokens.len();
+    let policy = Policy { lock_for: args.lock_seconds.saturating_mul(SECOND), ..Policy::default() };
+    let defect = args.defect.as_deref().map(str::parse).transpose().map_err(Failure::bad_input)?;
+    let portal = Portal::start(PortalConfig {
+        listen: args.listen,
+        radius: match (args.radius, radius::shared(&args.radius_secret)?) {
+            (Some(listen), Some(secret)) => Some(RadiusConfig { listen, secret }),
+            _ => None,
+        },
+        tokens,
+        store: args.store.clone(),
+        clock: Arc::clone(clock),
+        policy,
+        defect,
+    })?;
+    Ok((portal, people))
 }
 
 fn clock(rate: f64, origin: u64) -> Arc<dyn Clock> {

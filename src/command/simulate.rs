@@ -20,11 +20,22 @@ use crate::secret::Secret;
 use crate::target::{RADIUS_SECRET, TARGETS, Target};
 
 pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Outcome, Failure> {
+    play(args, folder(args.out.as_deref())?, clock(args), false, context)
+}
+
+/// Runs what `args` say on `clock`, into `folder`; `shared_with_server` when the server is of this
+/// process too.
+pub(super) fn play(
+    args: &SimulateArgs,
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+    shared_with_server: bool,
+    context: &Context,
+) -> Result<Outcome, Failure> {
     let scenario_text = SCENARIOS.find(&args.scenario)?;
     let scenario = Scenario::load(&scenario_text, &args.set)?;
     let target_text = TARGETS.find(&args.target)?;
     let target = Target::load(&target_text)?;
-    let folder = folder(args.out.as_deref())?;
     let holders = people(args)?;
     let finished = simulate(Plan {
         scenario,
@@ -41,10 +52,10 @@ pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Outcome, Fai
         seed: args.seed,
         workers: args.workers.map_or_else(processors, std::num::NonZeroUsize::get),
         max_connections: args.max_connections.get(),
-        clock: clock(args),
+        clock,
         ignore_clock: args.ignore_clock,
         folder,
-        shared_with_server: false,
+        shared_with_server,
         interrupt: context.interrupt.clone(),
         progress: progress(args.live),
     })?;
