@@ -43,20 +43,13 @@ class Account:
         return False
 
 
-def instantiate(config):
-    config = dict(config)
+def instantiate(_):
+    config = radiusd.config
     keys = {key["serial"]: key for key in map(json.loads, open(config["keys"]))}
     for row in csv.DictReader(open(config["roster"])):
         key = keys[row["serial"]]
         accounts[row["user"]] = Account(bytes.fromhex(key["secret"]), key["period"])
     return 0
-
-
-def plain(value):
-    """Text comes from FreeRADIUS as it would write it into a file: in quotes, with escapes."""
-    if len(value) >= 2 and value[0] == value[-1] == '"':
-        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    return value
 
 
 def challenge(account, stage, message, pin=None):
@@ -81,7 +74,7 @@ def accept(account):
 
 
 def authenticate(request):
-    request = {name: plain(value) for name, value in request}
+    request = dict(request)
     account = accounts.get(request.get("User-Name"))
     password = request.get("User-Password", "")
     with lock:
