@@ -38,7 +38,10 @@ pub(super) fn meet(
     let found = people.block_on(&runtime, async {
         Transport::new(Arc::clone(target), Arc::clone(endpoint), 1).preflight(clock).await
     });
-    let found = found.map_err(Error::Unreachable)?;
+    let found = found.map_err(|error| match error.is_input() {
+        true => Error::Address(error),
+        false => Error::Unreachable(error),
+    })?;
     if !ignore_clock {
         if let Some(server) = found.server_rate
             && (server / clock.rate() - 1.0).abs() > 0.01

@@ -1,0 +1,154 @@
+//! `trousseau serve --radius` and `simulate --target portal-radius`, as their user meets them.
+
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::SystemTime;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
+const RATE: &str = "120";
+
+/// A batch of 40 keys, its transport key and roster, and a shared secret.
+fn batch() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let minted = Command::new(PROGRAM)
+        .current_dir(folder.path())
+        .args(["mint", "--count", "40", "--serial-prefix", "T", "--serial-width", "4"])
+        .args(["--new-transport-key", "transport.key", "--out", "batch.pskcxml"])
+        .output()
+        .unwrap();
+    assert!(minted.status.success(), "{}", text(&minted.stderr));
+    let rows = (1..=40).map(|n| format!("user{n},T{n:04}\n")).collect::<String>();
+    std::fs::write(folder.path().join("users.csv"), format!("user,serial\n{rows}")).unwrap();
+    std::fs::write(folder.path().join("radius.secret"), "testing123testing123\n").unwrap();
+    folder
+}
+
+fn command(folder: &Path, name: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command
+        .current_dir(folder)
+        .arg(name)
+        .args(["--keys", "batch.pskcxml", "--transport-key-file", "transport.key"])
+        .args(["--roster", "users.csv"]);
+    command
+}
+
+/// A `trousseau serve` with RADIUS that ends with the test.
+struct Server {
+    child: Child,
+    url: String,
+    origin: String,
+}
+
+impl Server {
+    fn start(folder: &Path, more: &[&str]) -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let origin = since.as_secs().to_string();
+        let mut child = command(folder, "serve")
+            .args(["--listen", "127.0.0.1:0", "--radius", "127.0.0.1:0"])
+            .args(["--radius-secret-file", "radius.secret"])
+            .args(["--clock-rate", RATE, "--clock-origin", &origin])
+            .args(more)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines
+            .find_map(|line| line.unwrap().strip_prefix("RADIUS: ").map(str::to_owned))
+            .expect("the server says where it listens for RADIUS");
+        let url = format!("radius://{}", address.split(' ').next().unwrap());
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url, origin }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn simulate(folder: &Path, url: &str, more: &[&str]) -> Output {
+    command(folder, "simulate")
+        .args(["--scenario", "rentree", "--target", "portal-radius", "--url", url])
+        .args(["--set", "thresholds.lateness_p99=10s"])
+        .args(["--set", "arrivals.curve.1.at=1m", "--set", "arrivals.curve.2.at=2m"])
+        .args(["--set", "arrivals.curve.3.at=3m", "--set", "arrivals.curve.4.at=4m"])
+        .args(["--set", "logins.gap.lognormal.median=1m", "--set", "people.impatient=0.5"])
+        .args(["--set", "logins.gap.lognormal.max=3m", "--set", "people.double_click=0.1"])
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+const SECRET: [&str; 2] = ["--radius-secret-file", "radius.secret"];
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, code: i32, words: &[&str]) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "{word:?} is not in {stderr}");
+    }
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_population_is_initialised_and_logs_in_over_access_challenges() {
+    let folder = batch();
+    let server = Server::start(folder.path(), &[]);
+    let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin, "--out", "run"];
+    let output = simulate(folder.path(), &server.url, &[&SECRET[..], &clock[..]].concat());
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
+    assert!(stdout.contains("No contradiction in "), "{stdout}");
+    assert!(stdout.contains("40 initialised; 40 logged in"), "{stdout}");
+    assert!(stderr.contains("RADIUS: "), "{stderr}");
+    assert!(!stderr.contains("bad authenticator"), "{stderr}");
+}
+
+#[test]
+fn a_server_that_forgets_used_codes_is_found_out() {
+    let folder = batch();
+    let server = Server::start(folder.path(), &["--defect", "replay-none"]);
+    let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin, "--out", "run"];
+    let output = simulate(folder.path(), &server.url, &[&SECRET[..], &clock[..]].concat());
+    let stdout = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{stdout}");
+    assert!(stdout.contains("replayed-code"), "{stdout}");
+}
+
+#[test]
+fn what_cannot_be_reached_or_trusted_is_told_before_the_run() {
+    let folder = batch();
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("radius://{closed}");
+    let words = ["no RADIUS server at ", "connection refused", "start the server"];
+    assert_refused(&simulate(folder.path(), &url, &SECRET), 6, &words);
+
+    let words = ["needs the credential \"radius\"", "--radius-secret-file"];
+    assert_refused(&simulate(folder.path(), &url, &[]), 2, &words);
+
+    let words = ["portal-radius is spoken to over radius", "radius://HOST:1812"];
+    assert_refused(&simulate(folder.path(), "http://127.0.0.1:9", &SECRET), 2, &words);
+
+    std::fs::write(folder.path().join("empty"), "\n").unwrap();
+    let words = ["empty: the shared secret of RADIUS is empty", "16 octets"];
+    let empty = ["--radius-secret-file", "empty"];
+    assert_refused(&simulate(folder.path(), &url, &empty), 2, &words);
+
+    // Another secret: the server drops what it cannot verify, in silence.
+    let server = Server::start(folder.path(), &[]);
+    std::fs::write(folder.path().join("other"), "testing124testing124\n").unwrap();
+    let other = ["--radius-secret-file", "other", "--timeout", "1"];
+    let words = ["no answer from the RADIUS server", "the shared secret the same?"];
+    assert_refused(&simulate(folder.path(), &server.url, &other), 6, &words);
+}
