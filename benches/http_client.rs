@@ -1,0 +1,208 @@
+//! What a target costs over a bare request: client CPU per request on loopback, closed loop.
+//!
+//! `cargo bench --bench http_client [-- SECONDS]`. Each variant runs on a thread of its own
+//! against a server on another; CPU is that of the client's thread alone (schedstat), so a busy
+//! machine disturbs the figures little. Variants take turns, and the best of each is shown.
+
+#![allow(missing_docs, clippy::print_stdout)]
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::LocalSet;
+use trousseau::engine::transport::{Endpoint, EndpointOptions, Session, Transport};
+use trousseau::target::{Inputs, Operation, TARGETS, Target, Verdict};
+
+const CONNECTIONS: usize = 50;
+const ROUNDS: usize = 5;
+
+/// Name, requests per count, and how to run it.
+type Variant<'a> = (&'a str, usize, Box<dyn Fn() -> (u64, Duration) + 'a>);
+
+fn main() {
+    let seconds = std::env::args().filter_map(|argument| argument.parse().ok()).next();
+    let length = Duration::from_secs_f64(seconds.unwrap_or(2.0));
+    let address = server();
+    let (html, json) = (target("portal-html"), target("portal-json"));
+    let variants: [Variant<'_>; 6] = [
+        ("bare hyper: POST", 1, Box::new(|| bare(&address, &["/login"], length))),
+        ("target, rules on status and Location: POST", 1, {
+            Box::new(|| targeted(&address, &html, false, length))
+        }),
+        (
+            "bare hyper: GET page, POST",
+            2,
+            Box::new(|| bare(&address, &["/login?page", "/login"], length)),
+        ),
+        ("portal-html login: GET, token from the form, cookie, POST, rules", 2, {
+            Box::new(|| targeted(&address, &html, true, length))
+        }),
+        ("bare hyper: POST JSON", 1, Box::new(|| bare(&address, &["/api/v1/login"], length))),
+        ("portal-json login: POST, JSON rules, session taken", 1, {
+            Box::new(|| targeted(&address, &json, false, length))
+        }),
+    ];
+    let mut best = [f64::MAX; 6];
+    for _ in 0..ROUNDS {
+        for (best, (_, requests, run)) in best.iter_mut().zip(&variants) {
+            let (count, cpu) = run();
+            *best = best.min(cpu.as_secs_f64() * 1e6 / (count as f64 * *requests as f64));
+        }
+    }
+    println!("client CPU per request, µs (best of {ROUNDS}, {CONNECTIONS} connections):");
+    for (index, (name, ..)) in variants.iter().enumerate() {
+        let over = match index % 2 {
+            0 => String::new(),
+            _ => format!("  {:+.0} % over bare", 100.0 * (best[index] / best[index - 1] - 1.0)),
+        };
+        println!("{:8.2}  {name}{over}", best[index]);
+    }
+}
+
+fn target(name: &str) -> Arc<Target> {
+    Arc::new(Target::load(&TARGETS.find(name).unwrap()).unwrap())
+}
+
+/// Logins in a closed loop through a target; how many, and the CPU they took.
+fn targeted(address: &str, target: &Arc<Target>, open: bool, length: Duration) -> (u64, Duration) {
+    let url = format!("http://{address}");
+    let endpoint = Arc::new(Endpoint::resolve(&url, EndpointOptions::default()).unwrap());
+    let transport = Rc::new(Transport::new(target.clone(), endpoint, CONNECTIONS));
+    measured(length, |until, counted| {
+        let transport = transport.clone();
+        async move {
+            let mut session = Session::default();
+            // One page, for the token; where pages are not measured, the only one.
+            transport.open(&mut session, Operation::Login).await;
+            while Instant::now() < until {
+                if open {
+                    let opened = transport.open(&mut session, Operation::Login).await;
+                    assert_eq!(opened.verdict, Verdict::Accepted);
+                }
+                let inputs = Inputs { user: "u00001", passcode: "ab12159753", ..Inputs::default() };
+                let done = transport.submit(&mut session, Operation::Login, &inputs).await;
+                assert_eq!(done.verdict, Verdict::Accepted);
+                counted.set(counted.get() + 1);
+            }
+        }
+    })
+}
+
+/// The same requests with nothing but hyper: one connection per task, its driver beside it.
+fn bare(address: &str, paths: &'static [&'static str], length: Duration) -> (u64, Duration) {
+    measured(length, |until, counted| {
+        let address = address.to_owned();
+        async move {
+            let tcp = TcpStream::connect(&address).await.unwrap();
+            tcp.set_nodelay(true).unwrap();
+            let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await.unwrap();
+            let driver = tokio::task::spawn_local(connection);
+            while Instant::now() < until {
+                for path in paths {
+                    let post = *path != "/login?page";
+                    let body = if post { Bytes::from_static(FORM) } else { Bytes::new() };
+                    let request = Request::builder()
+                        .method(if post { Method::POST } else { Method::GET })
+                        .uri(*path)
+                        .header(HOST, &address)
+                        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                        .body(Full::new(body))
+                        .unwrap();
+                    sender.ready().await.unwrap();
+                    let answer = sender.send_request(request).await.unwrap();
+                    answer.into_body().collect().await.unwrap().to_bytes();
+                }
+                counted.set(counted.get() + 1);
+            }
+            driver.abort();
+        }
+    })
+}
+
+const FORM: &[u8] = b"csrf=0123456789abcdef0123456789abcdef&passcode=ab12159753&user=u00001";
+
+/// Runs one task per connection on this thread; how much was counted, and this thread's CPU.
+fn measured<F: Future<Output = ()> + 'static>(
+    length: Duration,
+    task: impl Fn(Instant, Rc<Cell<u64>>) -> F,
+) -> (u64, Duration) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let counted = Rc::new(Cell::new(0));
+    let before = cpu();
+    let until = Instant::now() + length;
+    LocalSet::new().block_on(&runtime, async {
+        let tasks: Vec<_> = (0..CONNECTIONS)
+            .map(|_| tokio::task::spawn_local(task(until, counted.clone())))
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    (counted.get(), cpu() - before)
+}
+
+/// CPU time of this thread, as the scheduler counts it.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// A server on a thread of its own that says yes to everything, in the portal's words.
+fn server() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            let listener = TcpListener::from_std(listener).unwrap();
+            loop {
+                let (tcp, _) = listener.accept().await.unwrap();
+                tokio::task::spawn_local(serve(tcp));
+            }
+        });
+    });
+    address
+}
+
+async fn serve(mut tcp: TcpStream) {
+    tcp.set_nodelay(true).unwrap();
+    let filler = "<p>Attendez que le code de votre cle change.</p>\n".repeat(40);
+    let page = format!(
+        "<!doctype html><html><body><form method=\"post\"><input type=\"hidden\" name=\"csrf\" \
+         value=\"0123456789abcdef0123456789abcdef\"><input name=\"user\"></form>{filler}"
+    );
+    let page = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: sid=0123456789abcdef; Path=/; \
+         HttpOnly\r\nContent-Length: {}\r\n\r\n{page}",
+        page.len()
+    );
+    let seen = "HTTP/1.1 303 See Other\r\nLocation: /portal\r\nContent-Length: 0\r\n\r\n";
+    let json = r#"{"result":"accepted","session":"0123456789abcdef0123456789abcdef"}"#;
+    let json = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+        json.len()
+    );
+    // Requests here are never split: each is far smaller than a loopback segment.
+    let mut request = vec![0; 8192];
+    while let Ok(read @ 1..) = tcp.read(&mut request).await {
+        let answer = match &request[..read] {
+            request if request.starts_with(b"GET") => page.as_str(),
+            request if request.starts_with(b"POST /api") => json.as_str(),
+            _ => seen,
+        };
+        if tcp.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
