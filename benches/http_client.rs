@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -111,13 +111,21 @@ fn bare(address: &str, paths: &'static [&'static str], length: Duration) -> (u64
                 for path in paths {
                     let post = *path != "/login?page";
                     let body = if post { Bytes::from_static(FORM) } else { Bytes::new() };
-                    let request = Request::builder()
+                    // The same bytes as a target sends.
+                    let mut request = Request::builder()
                         .method(if post { Method::POST } else { Method::GET })
                         .uri(*path)
                         .header(HOST, &address)
-                        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                        .body(Full::new(body))
-                        .unwrap();
+                        .header(USER_AGENT, concat!("trousseau/", env!("CARGO_PKG_VERSION")))
+                        .header(ACCEPT, "*/*")
+                        .header(ACCEPT_ENCODING, "identity");
+                    if post {
+                        request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+                    }
+                    if !path.starts_with("/api") {
+                        request = request.header(COOKIE, "sid=0123456789abcdef");
+                    }
+                    let request = request.body(Full::new(body)).unwrap();
                     sender.ready().await.unwrap();
                     let answer = sender.send_request(request).await.unwrap();
                     answer.into_body().collect().await.unwrap().to_bytes();

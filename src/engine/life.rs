@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::transport::{Performed, Session, Transport};
 use super::worker::Worker;
 use crate::fleet::{Acted, Browser, Deed, Expectation, Expected, Heard, Person, Typed};
-use crate::recorder::{Fault, Observation, Step, Verdict};
+use crate::recorder::{Observation, Step, Verdict};
 use crate::target::Operation;
 
 /// Lives the life of person `index` to its end, to the end of the run, or until the run stops.
@@ -83,7 +83,7 @@ impl Life {
             let seen = self.observation(worker, deed, &expectation, &performed, group);
             heard[count] = Heard {
                 verdict: seen.verdict,
-                acted: acted(seen.fault),
+                acted: acted(&performed),
                 sent_key: seen.sent_key,
                 answered_key: seen.answered_key,
             };
@@ -152,12 +152,10 @@ fn step(deed: &Deed) -> Step {
 
 /// Whether the server acted: what was never sent changed nothing there; of what was sent and not
 /// answered as it should be, nothing is known.
-fn acted(fault: Option<Fault>) -> Acted {
-    match fault {
+fn acted(performed: &Performed) -> Acted {
+    match performed.fault {
         None => Acted::Yes,
-        Some(Fault::Connect | Fault::Tls | Fault::Generator) => Acted::No,
-        Some(Fault::Timeout | Fault::Reset | Fault::Answer | Fault::Server | Fault::Unfinished) => {
-            Acted::Perhaps
-        }
+        Some(_) if performed.reached => Acted::Perhaps,
+        Some(_) => Acted::No,
     }
 }

@@ -179,6 +179,7 @@ impl Worker {
                 verdict: Verdict::Error,
                 status: 0,
                 fault: Some(Fault::Unfinished),
+                reached: true,
                 sent: began,
                 answered: Instant::now(),
             },

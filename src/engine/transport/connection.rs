@@ -28,11 +28,20 @@ pub(super) const BODY_CAP: usize = 1024 * 1024;
 pub(super) struct Broken {
     pub(super) fault: Fault,
     pub(super) message: String,
+    /// Whether something was sent, so that the server may have acted.
+    pub(super) reached: bool,
 }
 
 impl Broken {
+    /// The same, of a request that could not even be made.
+    pub(super) fn unsent(mut self) -> Self {
+        self.reached = false;
+        self
+    }
+
     pub(super) fn new(fault: Fault, message: impl Into<String>) -> Self {
-        Self { fault, message: message.into() }
+        let reached = !matches!(fault, Fault::Connect | Fault::Tls | Fault::Generator);
+        Self { fault, message: message.into(), reached }
     }
 }
 

@@ -49,6 +49,9 @@ pub struct Performed {
     pub status: u16,
     /// Why there was no usable answer; set exactly when the verdict is [`Verdict::Error`].
     pub fault: Option<Fault>,
+    /// Whether anything of it was sent: when not, the server cannot have acted. Of several
+    /// exchanges or redirects, a later one may fail to connect after an earlier one was answered.
+    pub reached: bool,
     /// When the first exchange began on the wire: a connection was free, or began to be made.
     pub sent: Instant,
     /// When the last answer was complete, or given up.

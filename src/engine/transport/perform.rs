@@ -81,11 +81,12 @@ impl Transport {
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(broken) => {
+                    performed.reached |= broken.reached;
                     self.trouble(operation, inputs, || broken.message);
                     return performed.failed(broken.fault);
                 }
             };
-            performed.status = answer.status;
+            (performed.status, performed.reached) = (answer.status, true);
             let judged = self.target.judge(operation, phase, index, &answer);
             let taken = self.target.take(exchange, judged, &answer, inputs, &mut session.captured);
             if let Err(message) = taken {
@@ -131,7 +132,7 @@ impl Transport {
             Some(request) => self
                 .prepared
                 .draft(&self.target, &self.endpoint, (place, request), session, inputs)
-                .map_err(|error| Broken::new(Fault::Answer, error.to_string())),
+                .map_err(|error| Broken::new(Fault::Answer, error.to_string()).unsent()),
             None => Err(Broken::new(Fault::Generator, "the target is not spoken to over HTTP")),
         };
         let draft = match draft {
@@ -159,6 +160,7 @@ impl Transport {
             Ok(result) => result,
             Err(_) => Err(stage.timed_out(self.endpoint.timeout)),
         }
+        .map_err(|broken| stage.blame(broken))
     }
 
     async fn hops(
@@ -170,6 +172,7 @@ impl Transport {
     ) -> Result<Whole, Broken> {
         for _ in 0..=redirect::HOPS {
             let whole = self.once(session, &draft, stage).await?;
+            stage.answered();
             session.jar.store(&whole.headers, draft.uri.path());
             let location = match whole.headers.get(LOCATION) {
                 Some(location) if follow && whole.status.is_redirection() => location,
@@ -243,7 +246,14 @@ impl Performed {
     /// Nothing done yet: what opening no page is.
     fn nothing() -> Self {
         let now = Instant::now();
-        Self { verdict: Verdict::Accepted, status: 0, fault: None, sent: now, answered: now }
+        Self {
+            verdict: Verdict::Accepted,
+            status: 0,
+            fault: None,
+            reached: false,
+            sent: now,
+            answered: now,
+        }
     }
 
     fn failed(mut self, fault: Fault) -> Self {

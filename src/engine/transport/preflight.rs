@@ -103,7 +103,7 @@ impl Transport {
             .ok_or_else(|| unusable("this is no path".to_owned()))?;
         let _permit = self.pool.wait().await;
         let answer = self.exchange(&mut Session::default(), draft, false).await;
-        answer.map_err(|Broken { fault, message }| match fault {
+        answer.map_err(|Broken { fault, message, .. }| match fault {
             Fault::Connect | Fault::Generator => TransportError::Connect {
                 address: address(),
                 message: message.trim_start_matches("cannot connect: ").to_owned(),

@@ -7,7 +7,10 @@ use super::connection::Broken;
 use crate::recorder::Fault;
 
 #[derive(Default)]
-pub(super) struct Stage(Cell<At>);
+pub(super) struct Stage {
+    at: Cell<At>,
+    answered: Cell<bool>,
+}
 
 #[derive(Clone, Copy, Default)]
 enum At {
@@ -19,21 +22,32 @@ enum At {
 
 impl Stage {
     pub(super) fn connecting(&self) {
-        self.0.set(At::Connecting);
+        self.at.set(At::Connecting);
     }
 
     pub(super) fn securing(&self) {
-        self.0.set(At::Securing);
+        self.at.set(At::Securing);
     }
 
     pub(super) fn waiting(&self) {
-        self.0.set(At::Waiting);
+        self.at.set(At::Waiting);
+    }
+
+    /// A hop was answered: whatever fails after it, the server may have acted.
+    pub(super) fn answered(&self) {
+        self.answered.set(true);
+    }
+
+    /// Marks what broke off after an answer.
+    pub(super) fn blame(&self, mut broken: Broken) -> Broken {
+        broken.reached |= self.answered.get();
+        broken
     }
 
     /// What a missed deadline means here. Before the request was sent, the server cannot have
     /// acted; after, nobody knows.
     pub(super) fn timed_out(&self, deadline: Duration) -> Broken {
-        let (fault, what) = match self.0.get() {
+        let (fault, what) = match self.at.get() {
             At::Connecting => (Fault::Connect, "cannot connect: not taken"),
             At::Securing => (Fault::Tls, "TLS failed: not agreed"),
             At::Waiting => (Fault::Timeout, "no whole answer"),

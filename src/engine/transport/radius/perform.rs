@@ -43,7 +43,7 @@ impl Transport {
         let draft = match exchange.radius() {
             Some(request) => request
                 .draft(&self.target, inputs, &session.captured)
-                .map_err(|error| Broken::new(Fault::Answer, error.to_string())),
+                .map_err(|error| Broken::new(Fault::Answer, error.to_string()).unsent()),
             None => Err(Broken::new(Fault::Generator, "the target is not spoken to over RADIUS")),
         };
         let draft = match draft {

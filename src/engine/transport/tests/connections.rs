@@ -109,6 +109,28 @@ fn a_refused_connection_is_a_connect_fault() {
 }
 
 #[test]
+fn what_fails_after_an_answer_was_not_without_effect() {
+    local(async {
+        // Takes the request, redirects, and is gone before the page it led to is asked for.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::task::spawn_local(async move {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            drop(listener);
+            request(&mut tcp).await.unwrap();
+            let answer = b"HTTP/1.1 303 See\r\nLocation: /home\r\nConnection: close\r\n\
+                           Content-Length: 0\r\n\r\n";
+            tcp.write_all(answer).await.unwrap();
+        });
+        let transport = transport(target("follow = true"), &url);
+        let performed = login(&transport).await;
+        assert_eq!((performed.fault, performed.reached), (Some(Fault::Connect), true));
+        let performed = login(&transport).await;
+        assert_eq!((performed.fault, performed.reached), (Some(Fault::Connect), false));
+    });
+}
+
+#[test]
 fn a_slow_answer_is_given_up_at_the_deadline() {
     local(async {
         let url = server(|_, mut tcp| async move {
