@@ -43,7 +43,7 @@ impl Code {
     #[must_use]
     pub fn grouped(self) -> String {
         let text = self.to_string();
-        let size = if self.digits % 4 == 0 { 4 } else { 3 };
+        let size = if self.digits.is_multiple_of(4) { 4 } else { 3 };
         let mut out = String::with_capacity(text.len() + 3);
         for (index, digit) in text.chars().enumerate() {
             if index > 0 && index % size == 0 {

@@ -85,7 +85,8 @@ impl Target {
                 verdict,
                 Some(Verdict::Rejected | Verdict::Locked | Verdict::Throttled | Verdict::Error)
             );
-            if !take.optional && !(refused && take.when.is_empty()) {
+            let may_lack = take.optional || (refused && take.when.is_empty());
+            if !may_lack {
                 return Err(format!(
                     "no {} in the answer ({answer}), from which {{{}}} was to be taken: {}",
                     take.selector.describe(),

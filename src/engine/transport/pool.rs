@@ -8,6 +8,8 @@ use super::connection::Connection;
 
 pub(super) struct Pool {
     /// The one used last is used next: the fewest stay warm, the rest grow stale in peace.
+    /// Boxed: it moves between here and an exchange at every request, and is large.
+    #[allow(clippy::vec_box)]
     idle: RefCell<Vec<Box<Connection>>>,
     permits: Semaphore,
     opened: Cell<u64>,

@@ -143,5 +143,5 @@ fn read(source: &ClockSource, whole: &Whole) -> Result<Shown, String> {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn micros(time: f64, unit: u64) -> Option<u64> {
     let micros = time * unit as f64;
-    (micros >= 0.0 && micros < 1e18).then_some(micros as u64)
+    (0.0..1e18).contains(&micros).then_some(micros as u64)
 }
