@@ -13,7 +13,7 @@
 //! 2. [`otp`], [`radius`], [`keystore`], [`roster`], [`custody`],
 //!    [`inventory`]
 //! 3. [`token`], [`scenario`], [`target`]
-//! 4. [`pskc`], [`mint`], [`format`], [`fleet`], [`portal`]
+//! 4. [`pskc`], [`mint`], [`mod@format`], [`fleet`], [`portal`]
 //! 5. [`recorder`]
 //! 6. [`engine`], [`audit`], [`report`]
 //! 7. [`command`], one file per subcommand

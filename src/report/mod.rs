@@ -1,4 +1,4 @@
-//! What a run came to: counted while it goes on ([`Live`]) or from its record ([`read`]), then
+//! What a run came to: counted while it goes on ([`Live`]) or from its record ([`read()`]), then
 //! shown as text, JSON, one HTML file, HdrHistogram percentile files and an interval log.
 //!
 //! Everything is built by streaming over observations once; memory grows with the number of keys,
