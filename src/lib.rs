@@ -8,7 +8,8 @@
 //!
 //! The floors, lowest first (imports point down only; see `DESIGN.md`):
 //!
-//! 1. [`secret`], [`serial`], [`clock`], [`definition`], [`atomic_file`], [`interrupt`],
+//! 1. [`secret`], [`serial`], [`clock`], [`definition`], [`atomic_file`],
+//!    [`compression`], [`interrupt`],
 //!    [`terminal`]; and [`cli`], the declarations of the command line, which import nothing of ours
 //! 2. [`otp`], [`radius`], [`keystore`], [`roster`], [`custody`],
 //!    [`inventory`]
@@ -23,6 +24,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod compression;
 pub mod custody;
 pub mod definition;
 pub mod engine;

@@ -37,7 +37,8 @@ pub struct ExportArgs {
     /// Format of the import file: a name (`trousseau formats list`) or the path of a definition
     #[arg(long, value_name = "NAME")]
     pub format: String,
-    /// File to write, which must not exist; `-` writes to standard output
+    /// File to write, which must not exist, compressed if its name ends in .gz; `-` writes to
+    /// standard output
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Who holds which key: CSV with the columns `user` and `serial`

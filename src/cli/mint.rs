@@ -48,7 +48,8 @@ pub struct MintArgs {
     /// Issuer, shown to the user by some servers
     #[arg(long, value_name = "TEXT")]
     pub issuer: Option<String>,
-    /// File to write, which must not exist; `-` for standard output
+    /// File to write, which must not exist, compressed if its name ends in .gz; `-` for standard
+    /// output
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Inventory that remembers the batch and refuses serials issued before; made if need be
@@ -107,6 +108,6 @@ Examples:
     trousseau mint --count 500 --serial-prefix H --algorithm hotp --digits 8 \\
         --passphrase-file passphrase.txt --out batch.pskcxml
 
-  A million keys, compressed on the way, the key from a file descriptor:
-    trousseau mint --count 1000000 --serial-prefix M --transport-key-fd 3 --out - \\
-        3< transport.hex | gzip -1 > batch.pskcxml.gz";
+  A million keys, compressed, the key from a file descriptor:
+    trousseau mint --count 1000000 --serial-prefix M --transport-key-fd 3 \\
+        --out batch.pskcxml.gz 3< transport.hex";

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
+use crate::compression::{Unsupported, unpack};
 use crate::pskc::{Error, Fault, Options, Reader};
 use crate::seen::Seen;
 use crate::token::Token;
@@ -27,18 +28,18 @@ pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
     Ok(Box::new(Checked { file: name(file), reader, serials: Seen::default(), done: false }))
 }
 
-/// The bytes of `file`, or of standard input for `-`.
+/// The bytes of `file`, or of standard input for `-`, decompressed if need be.
 pub(super) fn input(file: &Path) -> Result<Box<dyn Read>, Failure> {
-    if file == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
-    }
-    match File::open(file) {
-        Ok(opened) => Ok(Box::new(opened)),
-        Err(error) => {
-            Err(Failure::new(Exit::Io, format!("cannot read {}: {error}", file.display()))
-                .hint("check the name, and that you may read it"))
-        }
-    }
+    let opened = if file == Path::new("-") {
+        unpack(&name(file), io::stdin())
+    } else {
+        File::open(file).and_then(|opened| unpack(&name(file), opened))
+    };
+    opened.map_err(|error| match error.get_ref().and_then(|e| e.downcast_ref::<Unsupported>()) {
+        Some(refused) => Failure::bad_input(refused).hint(refused.hint()),
+        None => Failure::new(Exit::Io, format!("cannot read {}: {error}", name(file)))
+            .hint("check the name, and that you may read it"),
+    })
 }
 
 /// What to call `file` in messages.
@@ -52,8 +53,8 @@ pub(super) fn failure(file: &Path, error: &Error) -> Failure {
 }
 
 fn failed(name: &str, error: &Error) -> Failure {
-    let exit = match error.fault {
-        Fault::Io(_) => Exit::Io,
+    let exit = match &error.fault {
+        Fault::Io(error) if error.kind() != io::ErrorKind::InvalidData => Exit::Io,
         _ => Exit::BadInput,
     };
     Failure::new(exit, format!("{name}: {error}")).hint(error.hint())

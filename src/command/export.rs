@@ -1,15 +1,13 @@
 //! `trousseau export`: an import file from a batch, whole or not at all.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader};
 use std::path::Path;
-
-use zeroize::Zeroizing;
 
 use super::batch::Tokens;
 use super::folder::Folder;
+use super::output::{Hold, Output};
 use super::reencrypt::{self, OutKey};
 use super::{Context, Exit, Failure, Outcome, batch};
-use crate::atomic_file::AtomicFile;
 use crate::cli::ExportArgs;
 use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
 use crate::interrupt::Interrupt;
@@ -38,38 +36,24 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         tell(&summary, &args.out.display().to_string(), &format, None);
         return Ok(Outcome::Done);
     }
-    let write = |mut out: Out<'_>| {
-        let tokens = tokens(args, from.as_ref(), context).map_err(ExportError::Input)?;
-        match &key {
-            Some(key) => reencrypt::write(&format, &options, key, tokens, &mut out),
-            None => format::write(&format, &options, tokens, &mut out),
-        }
+    let mut out = Output::create(&args.out, Hold::Back, false)?;
+    let tokens = tokens(args, from.as_ref(), context)?;
+    let written = match &key {
+        Some(key) => reencrypt::write(&format, &options, key, tokens, &mut out),
+        None => format::write(&format, &options, tokens, &mut out),
     };
-    if args.out == Path::new("-") {
-        let mut held = Held::default();
-        let summary = write(&mut held)
-            .map_err(|error| failure(error, |error| Failure::new(Exit::Io, error)))?;
-        let new_key = key.map(|key| key.commit(&args.out_key)).transpose()?.flatten();
-        held.write_to(&mut io::stdout()).map_err(|error| {
-            Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))
-                .hint("free some space, or write elsewhere; what was written is incomplete")
-        })?;
-        tell(&summary, "standard output", &format, new_key);
-        return Ok(Outcome::Done);
-    }
-    let mut file = AtomicFile::create(&args.out)?;
-    let written = write(&mut file);
-    let summary =
-        written.map_err(|error| failure(error, |error| Failure::from(file.failed(error))))?;
+    let summary = written.map_err(|error| failure(error, |error| out.failed(&error)))?;
+    out.end()?;
     // The key first: a batch must never be there without it.
     let new_key = key.map(|key| key.commit(&args.out_key)).transpose()?.flatten();
-    if let Err(error) = file.commit() {
+    let place = out.name();
+    if let Err(failure) = out.commit() {
         if let Some(new_key) = new_key {
             let _ = std::fs::remove_file(new_key);
         }
-        return Err(error.into());
+        return Err(failure);
     }
-    tell(&summary, &args.out.display().to_string(), &format, new_key);
+    tell(&summary, &place, &format, new_key);
     Ok(Outcome::Done)
 }
 
@@ -135,9 +119,6 @@ fn tokens<'a>(
     }))
 }
 
-/// One file or standard output.
-type Out<'a> = &'a mut dyn Write;
-
 fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure) -> Failure {
     let hint = error.hint();
     match error {
@@ -179,36 +160,5 @@ impl From<ReadError> for Failure {
             _ => Exit::BadInput,
         };
         Self::new(exit, &error).hint(error.hint())
-    }
-}
-
-/// A text held back from standard output until all of it is known to be right; in pieces that
-/// never move, so that wiping them wipes every copy.
-#[derive(Default)]
-struct Held(Vec<Zeroizing<Vec<u8>>>);
-
-impl Held {
-    const PIECE: usize = 1 << 20;
-
-    fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        self.0.iter().try_for_each(|piece| out.write_all(piece))?;
-        out.flush()
-    }
-}
-
-impl Write for Held {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let full = self.0.last().is_none_or(|piece| piece.len() == Self::PIECE);
-        if full {
-            self.0.push(Zeroizing::new(Vec::with_capacity(Self::PIECE)));
-        }
-        let Some(piece) = self.0.last_mut() else { return Ok(0) };
-        let taken = bytes.len().min(Self::PIECE - piece.len());
-        piece.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

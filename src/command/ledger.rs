@@ -35,15 +35,10 @@ impl<'a> Ledger<'a> {
         Ok(Self { reservation, serials })
     }
 
-    /// Whether digests are wanted.
-    pub(super) fn is_kept(&self) -> bool {
-        self.reservation.is_some()
-    }
-
     /// The content is whole, and about to get its name.
-    pub(super) fn written(&mut self, files: Option<FileDigest>) -> Result<(), Failure> {
+    pub(super) fn written(&mut self, files: &[FileDigest]) -> Result<(), Failure> {
         if let Some(reservation) = &mut self.reservation {
-            reservation.written(files.as_slice(), Timestamp::now())?;
+            reservation.written(files, Timestamp::now())?;
         }
         Ok(())
     }

@@ -1,16 +1,16 @@
 //! `trousseau mint`: everything that can be refused is refused before the work begins, and the
 //! batch appears whole or not at all.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::ledger::Ledger;
+use super::output::{Hold, Output};
 use super::{Context, Exit, Failure, Outcome, keys};
-use crate::atomic_file::AtomicFile;
 use crate::cli::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
-use crate::inventory::{Digesting, Inventory};
+use crate::inventory::Inventory;
 use crate::keystore::{BatchKey, NewTransportKey};
 use crate::mint::{Spec, SpecError};
 use crate::otp::Hash;
@@ -23,18 +23,17 @@ const CHUNK: u64 = 512;
 pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure> {
     let spec = spec(args);
     spec.check()?;
-    let to_stdout = args.out == Path::new("-");
-    if to_stdout && io::stdout().is_terminal() {
+    if Output::is_terminal(&args.out) {
         return Err(Failure::bad_input("--out - would write the batch to the terminal")
             .hint("redirect it, or name a file"));
     }
     let mut inventory = args.inventory.as_deref().map(Inventory::open).transpose()?;
-    let file = if to_stdout { None } else { Some(AtomicFile::create(&args.out)?) };
+    let out = Output::create(&args.out, Hold::Stream, inventory.is_some())?;
     let key = Key::of(args)?;
     let sealer =
         Sealer::new(key.get(), encryption(args)).map_err(|error| failure(&error, "the key"))?;
     let mut ledger = Ledger::reserve(inventory.as_mut(), args, &spec, key.get())?;
-    match make(args, context, (&spec, &sealer), file, key, &mut ledger) {
+    match make(args, context, (&spec, &sealer), out, key, &mut ledger) {
         Ok(()) => ledger.complete()?,
         Err(failure) => return Err(ledger.abandon(failure)),
     }
@@ -46,29 +45,22 @@ fn make(
     args: &MintArgs,
     context: &Context,
     (spec, sealer): (&Spec, &Sealer),
-    file: Option<AtomicFile>,
+    mut out: Output,
     key: Key,
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Failure> {
-    let Some(mut file) = file else {
-        let mut out = Digesting::new(io::stdout().lock(), ledger.is_kept());
-        write(spec, sealer, &mut out, "standard output", context)?;
-        ledger.written(out.finish("-"))?;
-        key.commit(args)?;
-        return Ok(());
-    };
-    let name = args.out.file_name().unwrap_or_default().to_string_lossy();
-    let mut out = Digesting::new(&mut file, ledger.is_kept());
-    write(spec, sealer, &mut out, &args.out.display().to_string(), context)?;
+    let name = out.name();
+    write(spec, sealer, &mut out, &name, context)?;
+    out.end()?;
     // First the digest: a file that is there is then always known to the inventory.
-    ledger.written(out.finish(&name))?;
+    ledger.written(out.digests())?;
     // Then the key: a batch must never be there without it.
     let key_file = key.commit(args)?;
-    if let Err(error) = file.commit() {
+    if let Err(failure) = out.commit() {
         if let Some(key_file) = key_file {
             let _ = std::fs::remove_file(key_file);
         }
-        return Err(error.into());
+        return Err(failure);
     }
     Ok(())
 }

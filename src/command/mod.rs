@@ -15,6 +15,7 @@ mod inventory;
 mod keys;
 mod ledger;
 mod mint;
+mod output;
 mod radius;
 mod reencrypt;
 mod report;

@@ -32,8 +32,15 @@ impl<W: Write> Digesting<W> {
 
     /// The digest of what was written, under `name`; `None` when it was not wanted.
     pub fn finish(self, name: &str) -> Option<FileDigest> {
-        let hash = self.hash?;
-        Some(FileDigest { name: name.to_owned(), bytes: self.bytes, sha256: hex(hash) })
+        self.into_parts(name).1
+    }
+
+    /// What it wrote to, and the digest as of [`Digesting::finish`].
+    pub fn into_parts(self, name: &str) -> (W, Option<FileDigest>) {
+        let Self { inner, hash, bytes } = self;
+        let digest =
+            hash.map(|hash| FileDigest { name: name.to_owned(), bytes, sha256: hex(hash) });
+        (inner, digest)
     }
 }
 
