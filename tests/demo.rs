@@ -38,6 +38,10 @@ fn the_whole_line_without_a_contradiction() {
     ] {
         assert!(out.join(name).metadata().unwrap().len() > 0, "{name}");
     }
+    // The store is one file again: its log was folded in when the server closed it.
+    for name in ["server.sqlite-wal", "server.sqlite-shm"] {
+        assert!(!out.join(name).exists(), "{name}");
+    }
     assert!(stdout.contains("No contradiction in"), "{stdout}");
     let report: serde_json::Value =
         serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();

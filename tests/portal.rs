@@ -12,5 +12,7 @@ mod pages;
 mod radius;
 #[path = "portal/serve.rs"]
 mod serve;
+#[path = "portal/slow.rs"]
+mod slow;
 #[path = "portal/store.rs"]
 mod store;

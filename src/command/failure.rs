@@ -131,8 +131,17 @@ impl From<RosterError> for Failure {
 }
 
 /// Secrets must not reach a core file; when the system refuses, the command still runs.
+///
+/// The limit alone is not enough: Linux ignores it when cores are piped to a program, as
+/// systemd-coredump has it. A process that is not dumpable makes none at all, and nobody but root
+/// can look into its memory.
 pub(super) fn no_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let _ = setrlimit(Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
 }

@@ -46,11 +46,10 @@ pub(super) fn start(
             (Some(listen), Some(secret)) => Some(RadiusConfig { listen, secret }),
             _ => None,
         },
-        tokens,
         store: args.store.clone(),
-        clock: Arc::clone(clock),
         policy,
         defect,
+        ..PortalConfig::new(tokens, Arc::clone(clock))
     })?;
     Ok((portal, people))
 }

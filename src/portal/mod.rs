@@ -3,11 +3,12 @@
 //!
 //! It is written to be read, lowest first: [`Defect`], `pin`, `verifier` (the rules), `store`
 //! (what survives), `worker` (the one writer), `session`, `service` (the four operations), and over
-//! it the wires: `web` (pages), `api` (JSON) and `radius`. Nothing of it is shared with the fleet's oracle:
+//! it the wires: `http` (connections), `web` (pages), `api` (JSON) and `radius`. Nothing of it is shared with the fleet's oracle:
 //! the two meet only in the codes that a key shows.
 
 mod api;
 mod defect;
+mod http;
 mod lang;
 mod pages;
 mod pin;
@@ -63,6 +64,8 @@ pub struct PortalConfig {
     pub policy: Policy,
     /// A fault to plant.
     pub defect: Option<Defect>,
+    /// How long a request may take to come; who is slower is cut off.
+    pub patience: Duration,
 }
 
 impl PortalConfig {
@@ -77,6 +80,7 @@ impl PortalConfig {
             clock,
             policy: Policy::default(),
             defect: None,
+            patience: http::PATIENCE,
         }
     }
 }
@@ -215,7 +219,8 @@ impl RunningPortal {
         self.service.stats()
     }
 
-    /// Stops listening, lets requests under way end (for at most a second), writes everything.
+    /// Stops listening, lets requests under way end (for at most a second), writes everything and
+    /// closes the store.
     pub async fn shutdown(mut self) -> Stats {
         self.tell();
         if let Some(stopped) = self.stopped.take() {

@@ -15,7 +15,7 @@ use super::service::Service;
 use super::store::{KeyFault, Store, StoreError};
 use super::verifier::Key;
 use super::worker::{DECOY, Desk, Holder, Worker, decoy};
-use super::{GRACE, PortalConfig, PortalError, RunningPortal, radius, web};
+use super::{GRACE, PortalConfig, PortalError, RunningPortal, http, radius, web};
 use crate::atomic_file::{AtomicFile, AtomicFileError};
 use crate::clock::SECOND;
 use crate::otp::step_start;
@@ -27,7 +27,7 @@ const LONGEST_USER: usize = 256;
 const AHEAD: u64 = 600 * SECOND;
 
 pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> {
-    let PortalConfig { listen, radius, tokens, store, clock, policy, defect } = config;
+    let PortalConfig { listen, radius, tokens, store, clock, policy, defect, patience } = config;
     let model = tokens.first().map(|(_, token)| token).ok_or(PortalError::NoTokens)?;
     let decoy = decoy(model)?;
     let holders = Arc::new(holders(&tokens)?);
@@ -74,6 +74,7 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
         clock: clock.clone(),
         good: 0,
     })?;
+    let closing = worker.clone();
     let service = Service::new(worker, holders, keeper, &derive(&key, b"form"), defect, clock);
     let service = Arc::new(service);
     let radius_addr = radius.map(|(socket, addr, secret)| {
@@ -88,14 +89,16 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
     let serving = std::thread::Builder::new()
         .name("portal".into())
         .spawn(move || {
-            runtime.block_on(web::serve(listener, router, stopping));
+            runtime.block_on(http::serve(listener, router, patience, stopping));
             runtime.shutdown_timeout(GRACE);
+            // Every answer that was given is on the disk already. But only a connection that is
+            // closed folds the write-ahead log back into the file, and the service, which may
+            // outlive this thread, would keep it open.
+            closing.close();
+            let _ = writer.join();
             let _ = done.send(());
         })
         .map_err(PortalError::Thread)?;
-    // The writer is not joined: it ends with the last handle on the service, which the caller may
-    // keep; every answer that was given is on the disk already.
-    drop(writer);
     Ok(RunningPortal {
         addr,
         radius_addr,

@@ -1,7 +1,6 @@
 //! The pages over HTTP: which of them may come next, cookies, form tokens, headers.
 
 use std::convert::Infallible;
-use std::future::IntoFuture;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,17 +12,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use serde::Deserialize;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::api;
 use super::lang::{Lang, Notice, Words};
 use super::pages::Pages;
 use super::service::{Choice, Confirmation, Login, Service};
 use super::session::{SessionId, Stage};
-use super::{GRACE, api};
 use crate::clock::SECOND;
 use crate::secret::Secret;
 
@@ -58,21 +54,6 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn_with_state(site.clone(), headers))
         .with_state(site)
-}
-
-/// Serves until told to stop; then requests under way have [`GRACE`] to end.
-pub(super) async fn serve(listener: TcpListener, router: Router, stopping: oneshot::Receiver<()>) {
-    // Answers are short and awaited: Nagle's algorithm would only hold them back.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let (told, wait) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = stopping.await;
-        drop(told);
-    });
-    tokio::select! {
-        _ = server.into_future() => {}
-        () = async { let _ = wait.await; tokio::time::sleep(GRACE).await } => {}
-    }
 }
 
 /// Key time as the date of every answer, so that a client can measure how far its own is off; and

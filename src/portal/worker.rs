@@ -70,28 +70,42 @@ struct Job {
     reply: oneshot::Sender<Result<Answer, Unavailable>>,
 }
 
+enum Order {
+    Decide(Job),
+    Close,
+}
+
 /// The way to the writer.
 #[derive(Debug, Clone)]
 pub(super) struct Worker {
-    jobs: mpsc::Sender<Job>,
+    orders: mpsc::Sender<Order>,
 }
 
 impl Worker {
-    /// Starts the thread. It ends, with everything written, when the last `Worker` is dropped.
+    /// Starts the thread. It ends, with everything written and the store closed, when the last
+    /// `Worker` is dropped or one of them says [`Worker::close`].
     pub(super) fn start(desk: Desk) -> Result<(Self, JoinHandle<()>), PortalError> {
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (orders, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("portal-writer".into())
             .spawn(move || desk.work(queue))
             .map_err(PortalError::Thread)?;
-        Ok((Self { jobs }, thread))
+        Ok((Self { orders }, thread))
     }
 
     /// Asks and waits for the answer.
     pub(super) async fn ask(&self, who: Who, ask: Ask) -> Result<Answer, Unavailable> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { who, ask, reply }).await.map_err(|_| Unavailable)?;
+        let order = Order::Decide(Job { who, ask, reply });
+        self.orders.send(order).await.map_err(|_| Unavailable)?;
         answer.await.map_err(|_| Unavailable)?
+    }
+
+    /// Ends the writer after what was asked so far; whoever asks later finds it unavailable.
+    /// Blocks while the queue is full: not to be called on a runtime.
+    pub(super) fn close(&self) {
+        // A writer that has ended already is what was wanted.
+        let _ = self.orders.blocking_send(Order::Close);
     }
 }
 
@@ -109,13 +123,19 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    fn work(mut self, mut queue: mpsc::Receiver<Job>) {
+    fn work(mut self, mut queue: mpsc::Receiver<Order>) {
         let mut group = Vec::with_capacity(GROUP);
-        while let Some(job) = queue.blocking_recv() {
+        let mut open = true;
+        while open {
+            let Some(Order::Decide(job)) = queue.blocking_recv() else { break };
             group.push(job);
             while group.len() < GROUP {
                 match queue.try_recv() {
-                    Ok(job) => group.push(job),
+                    Ok(Order::Decide(job)) => group.push(job),
+                    Ok(Order::Close) => {
+                        open = false;
+                        break;
+                    }
                     Err(_) => break,
                 }
             }

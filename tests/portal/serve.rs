@@ -241,3 +241,19 @@ fn options_that_cannot_be_are_refused() {
         assert!(words.contains(part), "{part} in {words}");
     }
 }
+
+/// Seeds are in the memory of a server: it must never become a file.
+#[test]
+fn a_crash_leaves_no_core() {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = Folder::new();
+    let mut server = Server::start(&mut folder.serve("users.csv", &["--listen", "127.0.0.1:0"]));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let values: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(values, ["0", "0"], "{core}");
+    server.signal("-ABRT");
+    let status = server.child.wait().unwrap();
+    assert_eq!(status.signal(), Some(6), "{status}");
+    assert!(!status.core_dumped());
+}

@@ -149,3 +149,22 @@ fn a_taken_address_and_a_double_user_are_refused() {
     let error = Portal::start(PortalConfig::new(shared, clock)).unwrap_err();
     assert!(matches!(error, PortalError::DuplicateSerial(_)), "{error}");
 }
+
+#[test]
+fn stopping_closes_the_store_even_while_the_service_lives_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("portal.db");
+    let bench = bench_on(&store, 1);
+    bench.initialise(0, "ab12");
+    assert!(folder.path().join("portal.db-wal").exists(), "the log is there while it runs");
+    // Somebody who is connected and says nothing does not keep it open.
+    let idle = std::net::TcpStream::connect(bench.addr()).unwrap();
+    bench.portal.stop();
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["portal.db", "portal.db.key"]);
+    drop(idle);
+}
