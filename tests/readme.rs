@@ -39,7 +39,7 @@ fn every_command_block_runs() {
             continue;
         }
         let output = Command::new("sh")
-            .args(["-euc", &format!("trap 'kill $! 2>/dev/null || :' EXIT\n{body}")])
+            .args(["-euc", &format!("trap 'kill ${{!:-}} 2>/dev/null || :' EXIT\n{body}")])
             .current_dir(folder.path())
             .env("PATH", &path)
             .output()

@@ -157,7 +157,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
             uncertainty: met.uncertainty,
             period,
         },
-        started: Timestamp::now().to_string(),
+        started: now(),
         finished: None,
         interrupted: None,
         thresholds: thresholds(&world.scenario),
@@ -187,7 +187,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         plan.progress.take(),
     )?;
 
-    info.finished = Some(Timestamp::now().to_string());
+    info.finished = Some(now());
     info.interrupted = plan.interrupt.signal();
     info.generator = Some(GeneratorInfo {
         cpu_seconds: limits::cpu_seconds() - cpu,
@@ -262,6 +262,11 @@ fn run(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+/// Wall time, RFC 3339, to the millisecond.
+fn now() -> String {
+    format!("{:.3}", Timestamp::now())
 }
 
 /// Who comes when, dealt out to the workers.

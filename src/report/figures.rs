@@ -94,26 +94,35 @@ pub(super) fn latency(summary: &Summary) -> String {
     )
 }
 
-/// Arrivals by the time since the tick, stacked by step: the wave.
+/// Steps at which a code is sent. Only these follow the tick: pages are opened at any moment, and
+/// would hide the wave under an even layer.
+pub(super) const CODED: [Step; 3] = [Step::FirstCode, Step::Confirm, Step::Login];
+
+/// Codes sent by the time since the tick, stacked by step: the wave.
 pub(super) fn wave(summary: &Summary) -> String {
     let within = &summary.within_period;
-    let highest = within.parts.iter().map(|part| part.due).max().unwrap_or(0);
-    let peak = within.parts.iter().find(|part| part.due == highest).map_or(0.0, |part| part.at);
+    let coded = |part: &super::SecondPoint| -> u64 {
+        CODED.iter().map(|step| part.due_by_step[*step as usize]).sum()
+    };
+    let highest = within.parts.iter().map(coded).max().unwrap_or(0);
+    let peak = within.parts.iter().find(|part| coded(part) == highest).map_or(0.0, |part| part.at);
     let frame = Frame {
         id: "wave",
-        title: "Arrivals within the period of the keys, by step",
+        title: "Codes sent within the period of the keys, by step",
         description: format!(
-            "All periods of {} s laid over each other; most attempts, {}, are due {peak:.0} s \
+            "All periods of {} s laid over each other; most codes, {}, are due {peak:.0} s \
              after the tick.",
             within.period,
             number(highest)
         ),
         height: 260.0,
         x: Axis::new(Scale::Seconds, 0.0, within.period, "since the keys changed their number"),
-        y: Axis::new(Scale::Linear, 0.0, highest as f64, "attempts due, all periods together"),
+        y: Axis::new(Scale::Linear, 0.0, highest as f64, "codes due, all periods together"),
     };
-    let series = (0..CLASSES.len())
+    let series = CODED
+        .iter()
         .map(|step| {
+            let step = *step as usize;
             let heights = within.parts.iter().map(|part| part.due_by_step[step] as f64).collect();
             (CLASSES[step], heights)
         })

@@ -69,6 +69,7 @@ impl Summary {
             minutes => data(&self.by_period()),
             contradictions => data(&self.contradictions[..shown]),
             legend => data(&legend),
+            coded => data(&figures::CODED.map(|step| step as usize)),
             verdicts,
             matrix => data(&matrix),
             arrivals => whole(figures::arrivals),
