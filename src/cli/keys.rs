@@ -26,6 +26,15 @@ pub struct KeyArgs {
     /// Ask for the passphrase, without echo
     #[arg(long, group = "batch_key")]
     pub passphrase_prompt: bool,
+    /// File with the RSA private key (PEM, unencrypted) of the certificate a batch was made for
+    #[arg(long, value_name = "PEM", group = "batch_key")]
+    pub private_key_file: Option<PathBuf>,
+    /// File descriptor to read the private key from
+    #[arg(long, value_name = "N", group = "batch_key")]
+    pub private_key_fd: Option<u32>,
+    /// IV of all CBC values (hexadecimal), for files that leave it out of them
+    #[arg(long, value_name = "HEX")]
+    pub cbc_iv: Option<String>,
     /// Read encrypted values that nothing vouches for (no ValueMAC), and secrets in clear although
     /// a key was given; warns once per file
     #[arg(long)]

@@ -10,6 +10,9 @@ use super::KeyArgs;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg("allow_unauthenticated", |arg| arg.hide(true)))]
+#[command(mut_arg("private_key_file", |arg| arg.hide(true)))]
+#[command(mut_arg("private_key_fd", |arg| arg.hide(true)))]
+#[command(mut_arg("cbc_iv", |arg| arg.hide(true)))]
 pub struct MintArgs {
     /// Number of keys to make
     #[arg(long, value_name = "N")]

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
 use crate::compression::{Unsupported, unpack};
-use crate::pskc::{Error, Fault, Options, Reader};
+use crate::pskc::{Error, Fault, Reader};
 use crate::seen::Seen;
 use crate::token::Token;
 
@@ -20,8 +20,7 @@ pub(super) type Tokens = Box<dyn Iterator<Item = Result<Token, Failure>>>;
 /// # Errors
 /// When the file or its key cannot be read, or its head is no PSKC.
 pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
-    let options =
-        Options { allow_unauthenticated: keys.allow_unauthenticated, ..Options::default() };
+    let options = keys::options(keys)?;
     let key = keys::resolve(keys)?;
     let reader = Reader::new(input(file)?, key.as_ref(), options);
     let reader = reader.map_err(|error| failure(file, &error))?;

@@ -17,11 +17,7 @@ type Input = Reader<Box<dyn Read>>;
 
 pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Failure> {
     let key = keys::resolve(&args.key)?;
-    let options = Options {
-        allow_unauthenticated: args.key.allow_unauthenticated,
-        locked: key.is_none(),
-        ..Options::default()
-    };
+    let options = Options { locked: key.is_none(), ..keys::options(&args.key)? };
     let reader = Reader::new(batch::input(&args.file)?, key.as_ref(), options);
     let mut reader = reader.map_err(|error| batch::failure(&args.file, &error))?;
     let mut facts = Facts::default();

@@ -3,6 +3,7 @@
 use super::{Exit, Failure};
 use crate::cli::KeyArgs;
 use crate::keystore::{BatchKey, KeystoreError, Source};
+use crate::pskc::Options;
 use crate::secret::Secret;
 
 /// The key that `args` names; `None` when they name none.
@@ -12,10 +13,13 @@ use crate::secret::Secret;
 pub(super) fn resolve(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {
     let transport = source(args.transport_key_file.as_deref(), args.transport_key_fd);
     let passphrase = source(args.passphrase_file.as_deref(), args.passphrase_fd);
+    let private = source(args.private_key_file.as_deref(), args.private_key_fd);
     let key = if let Some(source) = transport {
         BatchKey::transport(&read(&source)?, &source.to_string())?
     } else if let Some(source) = passphrase {
         BatchKey::passphrase(&read(&source)?, &source.to_string())?
+    } else if let Some(source) = private {
+        BatchKey::private(&read(&source)?, &source.to_string())?
     } else if args.transport_key_prompt {
         BatchKey::transport(&ask("Transport key (hexadecimal): ")?, "what was typed")?
     } else if args.passphrase_prompt {
@@ -24,6 +28,25 @@ pub(super) fn resolve(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {
         return Ok(None);
     };
     Ok(Some(key))
+}
+
+/// How a batch is to be read, as `args` say.
+///
+/// # Errors
+/// When the IV is none.
+pub(super) fn options(args: &KeyArgs) -> Result<Options, Failure> {
+    let iv = args.cbc_iv.as_deref().map(|text| {
+        let iv = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+        iv.filter(|iv| matches!(iv.len(), 8 | 16)).ok_or_else(|| {
+            Failure::bad_input("--cbc-iv is not an IV")
+                .hint("give 32 hexadecimal digits (AES, Camellia) or 16 (3DES)")
+        })
+    });
+    Ok(Options {
+        allow_unauthenticated: args.allow_unauthenticated,
+        iv: iv.transpose()?,
+        ..Options::default()
+    })
 }
 
 /// As [`resolve`], for a batch that is about to be encrypted: a passphrase is asked for twice, as

@@ -43,6 +43,7 @@ const LONGEST: u32 = 8192;
 pub struct Recipient {
     subject: String,
     sha256: [u8; 32],
+    der: Vec<u8>,
     key: rsa::PublicKey,
 }
 
@@ -91,13 +92,23 @@ impl Recipient {
         }
         let der = certificate.to_der().map_err(|_| wrong("it cannot be encoded again"))?;
         let subject = body.subject().to_string().chars().filter(|c| !c.is_control()).collect();
-        Ok(Self { subject, sha256: Sha256::digest(&der).into(), key })
+        Ok(Self { subject, sha256: Sha256::digest(&der).into(), der, key })
     }
 
     /// Subject of the certificate (RFC 4514).
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// The certificate in DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    pub(super) fn key(&self) -> &rsa::PublicKey {
+        &self.key
     }
 
     /// Seals `key` for this recipient.
@@ -199,6 +210,7 @@ impl Envelope {
 }
 
 /// The recipient's RSA private key.
+#[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(rsa::PrivateKey);
 
 impl std::fmt::Debug for PrivateKey {
@@ -230,6 +242,10 @@ impl PrivateKey {
             SHORTEST..=LONGEST => Ok(Self(key)),
             _ => Err(wrong("the RSA key has fewer than 2048 or more than 8192 bits")),
         }
+    }
+
+    pub(super) fn key(&self) -> &rsa::PrivateKey {
+        &self.0
     }
 
     /// Opens `envelope`, read from `file`, and holds the key against its check value.

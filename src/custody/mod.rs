@@ -9,6 +9,7 @@ mod envelope;
 mod error;
 mod kcv;
 mod part;
+mod rsa_value;
 mod shares;
 mod text;
 
@@ -16,6 +17,7 @@ pub use envelope::{Envelope, PrivateKey, Recipient};
 pub use error::CustodyError;
 pub use kcv::Kcv;
 pub use part::{Part, Scheme, SetId};
+pub use rsa_value::{OaepHash, RsaPadding};
 pub use shares::{combine, split_threshold, split_xor};
 
 use crate::secret::Secret;

@@ -1,6 +1,6 @@
 //! Keys under which batches travel: what they are, where they are read from, how a new one is made.
 //!
-//! May use [`crate::secret`] and files; knows nothing of PSKC, which gives these keys their use.
+//! May use [`crate::secret`], [`crate::custody`] for private keys, and files; knows nothing of PSKC, which gives these keys their use.
 //! A key never comes from an argument or the environment, where other processes could see it.
 
 mod entropy;
@@ -9,6 +9,9 @@ mod source;
 pub use entropy::Entropy;
 pub use source::{KeystoreError, NewTransportKey, Source};
 
+use std::sync::Arc;
+
+use crate::custody::PrivateKey;
 use crate::secret::Secret;
 
 /// The key of a batch.
@@ -19,6 +22,8 @@ pub enum BatchKey {
     Transport(Secret),
     /// A passphrase, UTF-8, from which the key is derived by PBKDF2 (RFC 6030 §6.2).
     Passphrase(Secret),
+    /// The private key of a recipient's certificate (RFC 6030 §6.3): for reading only.
+    Private(Arc<PrivateKey>),
 }
 
 impl BatchKey {
@@ -35,6 +40,15 @@ impl BatchKey {
             16 | 24 | 32 => Ok(Self::Transport(key)),
             bytes => Err(KeystoreError::TransportKey { from: from.to_owned(), bytes }),
         }
+    }
+
+    /// Reads an unencrypted RSA private key in PEM.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Private`] with the reason.
+    pub fn private(content: &Secret, from: &str) -> Result<Self, KeystoreError> {
+        let key = PrivateKey::from_pem(from, content).map_err(Box::new)?;
+        Ok(Self::Private(Arc::new(key)))
     }
 
     /// Reads a passphrase: the first line, without its end.

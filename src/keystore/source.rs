@@ -8,6 +8,7 @@ use zeroize::Zeroize;
 
 use super::BatchKey;
 use crate::atomic_file::{AtomicFile, AtomicFileError};
+use crate::custody::CustodyError;
 use crate::secret::Secret;
 
 /// Longest key file read, in bytes: more is a mistake in the name.
@@ -56,6 +57,9 @@ pub enum KeystoreError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// No private key that can be used.
+    #[error(transparent)]
+    Private(#[from] Box<CustodyError>),
     /// The operating system has no random bytes to give.
     #[error("the operating system gave no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -75,6 +79,7 @@ impl KeystoreError {
                 "give 32, 48 or 64 hexadecimal digits, or a file of 16, 24 or 32 raw bytes"
             }
             Self::Passphrase { .. } => "put the passphrase on the first line, as UTF-8 text",
+            Self::Private(error) => error.hint(),
             Self::Random(_) => "the system is still starting up, or its getrandom call is blocked",
             Self::Write(error) => error.hint(),
         }

@@ -135,9 +135,13 @@ impl Fault {
                 "ask the sender for a file with MACs; --allow-unauthenticated reads it all the same"
             }
             Self::KeyNeeded(_) => {
-                "give the key: --transport-key-file, --passphrase-file, or --help for other ways"
+                "give the key: --transport-key-file, --passphrase-file, --private-key-file; --help \
+                 tells of other ways"
             }
-            Self::WrongKind(_) => "check which of the two the sender gave you for this batch",
+            Self::WrongKind(_) => {
+                "check what the sender gave you for this batch: transport key, passphrase, or a file \
+                 for your certificate"
+            }
             Self::KeyLength { .. } => "check that this is the key of this batch",
             Self::Unsupported { .. } => {
                 "ask the sender for AES-CBC with ValueMAC, or AES-GCM, under a key or passphrase"

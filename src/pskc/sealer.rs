@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::cipher::{Cipher, Keyed};
+use super::cipher::{Cipher, Family, Keyed, Mode};
 use super::kdf::{ITERATIONS, Pbkdf2, SALT};
 use super::mac::{HMAC_SHA1_URI, Mac, MacHash};
 use super::uri;
@@ -56,6 +56,7 @@ impl Sealer {
                 name.extend_from_slice(b"Pre-shared-key</ds:KeyName></EncryptionKey>\n");
                 Self::under(key, encryption, &name)
             }
+            BatchKey::Private(_) => Err(WriteError::ForReading),
             BatchKey::Passphrase(words) => {
                 let mut salt = vec![0; SALT];
                 getrandom::fill(&mut salt)?;
@@ -81,15 +82,12 @@ impl Sealer {
     }
 
     fn under(key: &Secret, encryption: Encryption, key_info: &[u8]) -> Result<Self, WriteError> {
-        let cipher = match (encryption, key.len()) {
-            (Encryption::AesCbc, 16) => Cipher::Aes128Cbc,
-            (Encryption::AesCbc, 24) => Cipher::Aes192Cbc,
-            (Encryption::AesCbc, 32) => Cipher::Aes256Cbc,
-            (Encryption::AesGcm, 16) => Cipher::Aes128Gcm,
-            (Encryption::AesGcm, 24) => Cipher::Aes192Gcm,
-            (Encryption::AesGcm, 32) => Cipher::Aes256Gcm,
-            (_, bytes) => return Err(WriteError::KeyLength { bytes }),
+        let mode = match encryption {
+            Encryption::AesCbc => Mode::Cbc,
+            Encryption::AesGcm => Mode::Gcm,
         };
+        let cipher = Cipher::of(Family::Aes, mode, key.len())
+            .ok_or(WriteError::KeyLength { bytes: key.len() })?;
         let keyed = cipher.keyed(key.expose()).ok_or(WriteError::KeyLength { bytes: key.len() })?;
         let mut head = Vec::new();
         open_container(&mut head);
@@ -104,7 +102,7 @@ impl Sealer {
             let mut iv = [0; 16];
             getrandom::fill(&mut iv)?;
             let mut sealed = Vec::new();
-            keyed.seal(&iv, mac_key.expose(), &mut sealed);
+            let _ = keyed.seal(&iv, mac_key.expose(), &mut sealed);
             push(&mut head, &["<MACMethod Algorithm=\"", HMAC_SHA1_URI, "\"><MACKey>", &method]);
             push_base64(&mut head, &sealed);
             push(&mut head, &["</xenc:CipherValue></xenc:CipherData></MACKey></MACMethod>\n"]);
@@ -259,7 +257,8 @@ impl Pen<'_> {
         let iv = &mut iv[..under.cipher.iv_len()];
         self.entropy.fill(iv)?;
         self.sealed.clear();
-        under.keyed.seal(iv, secret.expose(), &mut self.sealed);
+        let sealed = under.keyed.seal(iv, secret.expose(), &mut self.sealed);
+        debug_assert!(sealed.is_some(), "the length was checked");
         out.extend_from_slice(&under.before);
         push_base64(out, &self.sealed);
         push(out, &["</xenc:CipherValue></xenc:CipherData></EncryptedValue>"]);

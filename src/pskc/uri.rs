@@ -8,6 +8,8 @@ pub(super) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 pub(super) const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 /// Namespace of XML Encryption 1.1.
 pub(super) const XENC11: &str = "http://www.w3.org/2009/xmlenc11#";
+/// Namespace of algorithms that came after XML Signature 1.0 (RFC 9231).
+pub(super) const DSIG_MORE: &str = "http://www.w3.org/2001/04/xmldsig-more#";
 /// Namespace of PKCS #5 as in figure 7 of RFC 6030, which every reader takes.
 pub(super) const PKCS5: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#";
 /// Namespace of PKCS #5 as in the text of RFC 6030 §6.2.

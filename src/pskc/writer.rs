@@ -31,6 +31,9 @@ pub enum WriteError {
         /// Its length.
         bytes: usize,
     },
+    /// A private key opens, it does not seal.
+    #[error("a private key only reads: a file is written for certificates")]
+    ForReading,
     /// A text holds a character that XML cannot carry.
     #[error("key {serial}: {field} holds {character:?}, which XML cannot carry")]
     Character {
@@ -72,6 +75,7 @@ impl WriteError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::KeyLength { .. } => "give 32, 48 or 64 hexadecimal digits",
+            Self::ForReading => "name the certificate of whoever shall read the file",
             Self::Character { .. } => "leave control characters out of it",
             Self::NoSecret { .. } => "leave this key out, or get its secret first",
             Self::DuplicateId { .. } => "give each key an id of its own",

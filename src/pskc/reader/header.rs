@@ -21,29 +21,97 @@ pub(super) struct MacMethod {
 pub(super) struct Encrypted {
     /// Identifier of the cipher.
     pub(super) method: String,
+    /// What a method of RSA-OAEP adds.
+    pub(super) oaep: Option<Box<Oaep>>,
     pub(super) bytes: Vec<u8>,
 }
+
+/// Parameters of RSA-OAEP as the file spells them (xmlenc-core1 §5.5.2).
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Oaep {
+    pub(super) digest: Option<String>,
+    pub(super) mgf: Option<String>,
+}
+
+/// What `EncryptionKey` says.
+#[derive(Debug, Default)]
+pub(super) struct Access {
+    pub(super) protection: Protection,
+    pub(super) kdf: Option<Pbkdf2>,
+    /// The key of the values, once for each recipient.
+    pub(super) wrapped: Vec<Wrapped>,
+}
+
+/// The key of the values, encrypted for one recipient.
+#[derive(Debug)]
+pub(super) struct Wrapped {
+    /// Of the recipient, in DER; empty if not given.
+    pub(super) certificate: Vec<u8>,
+    pub(super) value: Encrypted,
+}
+
+/// Recipients of one file.
+const RECIPIENTS: usize = 64;
 
 /// Reads `EncryptionKey`, to its end.
 pub(super) fn encryption_key<R: Read>(
     cursor: &mut Cursor<R>,
     options: &Options,
-) -> Result<(Protection, Option<Pbkdf2>), Fault> {
-    let mut found = (Protection::TransportKey(None), None);
+) -> Result<Access, Fault> {
+    let mut found = Access { protection: Protection::TransportKey(None), ..Access::default() };
     while let Some(element) = cursor.child()? {
         match element {
             Element::KeyName => {
-                found.0 = Protection::TransportKey(Some(shown(cursor.text()?.trim())));
+                found.protection = Protection::TransportKey(Some(shown(cursor.text()?.trim())));
             }
-            Element::DerivedKey => found = derived_key(cursor, options)?,
+            Element::DerivedKey => {
+                let (protection, kdf) = derived_key(cursor, options)?;
+                (found.protection, found.kdf) = (protection, kdf);
+            }
             Element::X509Data => {
                 cursor.skip()?;
-                found.0 = Protection::Certificate;
+                found.protection = Protection::Certificate;
+            }
+            Element::EncryptedKey if found.wrapped.len() == RECIPIENTS => {
+                let limit = RECIPIENTS as u64;
+                return Err(Fault::Limit { what: "the number of recipients", limit });
+            }
+            Element::EncryptedKey => {
+                found.wrapped.push(wrapped(cursor, &options.limits)?);
+                found.protection = Protection::Certificate;
             }
             _ => cursor.skip()?,
         }
     }
     Ok(found)
+}
+
+/// `EncryptedKey` (xmlenc-core1 §3.5.1) with the certificate of its recipient.
+fn wrapped<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Wrapped, Fault> {
+    let mut draft = Draft::default();
+    let mut certificate = Vec::new();
+    while let Some(element) = cursor.child()? {
+        if element != Element::KeyInfo {
+            draft.take(cursor, element, limits)?;
+            continue;
+        }
+        while let Some(element) = cursor.child()? {
+            if element != Element::X509Data {
+                cursor.skip()?;
+                continue;
+            }
+            while let Some(element) = cursor.child()? {
+                match element {
+                    Element::X509Certificate => {
+                        certificate = values::base64(cursor.text()?)
+                            .ok_or_else(|| values::not_base64("X509Certificate"))?;
+                    }
+                    _ => cursor.skip()?,
+                }
+            }
+        }
+    }
+    Ok(Wrapped { certificate, value: draft.finish()? })
 }
 
 fn derived_key<R: Read>(
@@ -145,13 +213,16 @@ fn pseudo_random<R: Read>(cursor: &mut Cursor<R>) -> Result<MacHash, Fault> {
         .ok_or_else(|| Fault::Unsupported { what: "the PRF", uri: shown(name) })
 }
 
-/// Reads `MACMethod`, to its end.
+/// Reads `MACMethod`, to its end; `None` when it names no algorithm, as python-pskc leaves it
+/// beside values that need no MAC.
 pub(super) fn mac_method<R: Read>(
     cursor: &mut Cursor<R>,
     limits: &Limits,
-) -> Result<MacMethod, Fault> {
-    let name =
-        cursor.attribute("Algorithm")?.ok_or(Fault::Missing("the Algorithm of MACMethod"))?;
+) -> Result<Option<MacMethod>, Fault> {
+    let Some(name) = cursor.attribute("Algorithm")?.map(|name| name.into_owned()) else {
+        cursor.skip()?;
+        return Ok(None);
+    };
     let hash = MacHash::from_uri(&name)
         .ok_or_else(|| Fault::Unsupported { what: "the MAC", uri: shown(&name) })?;
     let mut key = None;
@@ -168,7 +239,7 @@ pub(super) fn mac_method<R: Read>(
             _ => cursor.skip()?,
         }
     }
-    Ok(MacMethod { hash, key })
+    Ok(Some(MacMethod { hash, key }))
 }
 
 /// Reads the inside of an element of xmlenc's `EncryptedDataType`, to its end.
@@ -176,51 +247,99 @@ pub(super) fn encrypted<R: Read>(
     cursor: &mut Cursor<R>,
     limits: &Limits,
 ) -> Result<Encrypted, Fault> {
-    let mut value = Encrypted::default();
-    let mut has_value = false;
+    let mut draft = Draft::default();
     while let Some(element) = cursor.child()? {
+        draft.take(cursor, element, limits)?;
+    }
+    draft.finish()
+}
+
+/// An encrypted value being read.
+#[derive(Default)]
+struct Draft {
+    value: Encrypted,
+    has_value: bool,
+}
+
+impl Draft {
+    /// Takes a child of `EncryptedDataType`.
+    fn take<R: Read>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        element: Element,
+        limits: &Limits,
+    ) -> Result<(), Fault> {
         match element {
-            Element::EncryptionMethod => {
-                let method = cursor
-                    .attribute("Algorithm")?
-                    .ok_or(Fault::Missing("the Algorithm of EncryptionMethod"))?;
-                if !value.method.is_empty() {
-                    return Err(Fault::Repeated("EncryptionMethod"));
-                }
-                value.method = method.into_owned();
-                cursor.skip()?;
-            }
-            Element::CipherData => {
-                while let Some(element) = cursor.child()? {
-                    match element {
-                        Element::CipherValue if has_value => {
-                            return Err(Fault::Repeated("CipherValue"));
-                        }
-                        Element::CipherValue => {
-                            has_value = true;
-                            value.bytes = values::base64(cursor.text()?)
-                                .ok_or_else(|| values::not_base64("CipherValue"))?;
-                            // IV, one block of padding and a tag on top of the secret itself.
-                            if value.bytes.len() > limits.secret + 48 {
-                                let limit = limits.secret as u64;
-                                return Err(Fault::Limit {
-                                    what: "the length of an encrypted value, in bytes,",
-                                    limit,
-                                });
-                            }
-                        }
-                        other => return Err(unexpected(other, "CipherData")),
-                    }
-                }
-            }
-            _ => cursor.skip()?,
+            Element::EncryptionMethod => self.method(cursor),
+            Element::CipherData => self.data(cursor, limits),
+            _ => cursor.skip(),
         }
     }
-    if value.method.is_empty() {
-        return Err(Fault::Missing("EncryptionMethod"));
+
+    fn method<R: Read>(&mut self, cursor: &mut Cursor<R>) -> Result<(), Fault> {
+        let method = cursor
+            .attribute("Algorithm")?
+            .ok_or(Fault::Missing("the Algorithm of EncryptionMethod"))?;
+        if !self.value.method.is_empty() {
+            return Err(Fault::Repeated("EncryptionMethod"));
+        }
+        self.value.method = method.into_owned();
+        while let Some(element) = cursor.child()? {
+            let name = cursor.attribute("Algorithm")?.map(|name| name.into_owned());
+            match element {
+                Element::DigestMethod => self.oaep().digest = name,
+                Element::MGF => self.oaep().mgf = name,
+                Element::OAEPparams if !cursor.text()?.trim().is_empty() => {
+                    return Err(Fault::Unsupported {
+                        what: "a label of RSA-OAEP,",
+                        uri: "OAEPparams".into(),
+                    });
+                }
+                Element::OAEPparams => continue,
+                _ => {}
+            }
+            cursor.skip()?;
+        }
+        Ok(())
     }
-    if !has_value {
-        return Err(Fault::Missing("CipherValue"));
+
+    fn oaep(&mut self) -> &mut Oaep {
+        self.value.oaep.get_or_insert_default()
     }
-    Ok(value)
+
+    fn data<R: Read>(&mut self, cursor: &mut Cursor<R>, limits: &Limits) -> Result<(), Fault> {
+        while let Some(element) = cursor.child()? {
+            match element {
+                Element::CipherValue if self.has_value => {
+                    return Err(Fault::Repeated("CipherValue"));
+                }
+                Element::CipherValue => {
+                    self.has_value = true;
+                    let bytes = values::base64(cursor.text()?)
+                        .ok_or_else(|| values::not_base64("CipherValue"))?;
+                    // IV, one block of padding and a tag on top of the secret itself.
+                    if bytes.len() > limits.secret + 48 {
+                        let limit = limits.secret as u64;
+                        return Err(Fault::Limit {
+                            what: "the length of an encrypted value, in bytes,",
+                            limit,
+                        });
+                    }
+                    self.value.bytes = bytes;
+                }
+                other => return Err(unexpected(other, "CipherData")),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Encrypted, Fault> {
+        if self.value.method.is_empty() {
+            return Err(Fault::Missing("EncryptionMethod"));
+        }
+        if !self.has_value {
+            return Err(Fault::Missing("CipherValue"));
+        }
+        Ok(self.value)
+    }
 }

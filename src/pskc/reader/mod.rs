@@ -11,6 +11,7 @@
 //! when all of it was read.
 
 mod header;
+mod method;
 mod package;
 mod values;
 mod vault;
@@ -33,6 +34,8 @@ pub struct Options {
     pub allow_unauthenticated: bool,
     /// Without a key, gives tokens with empty secrets instead of refusing an encrypted file.
     pub locked: bool,
+    /// The IV of all CBC values, for files that leave it out of them.
+    pub iv: Option<Vec<u8>>,
     /// How much the file may ask for.
     pub limits: Limits,
 }
@@ -150,15 +153,16 @@ impl<R: Read> Reader<R> {
         while let Some(element) = self.cursor.child()? {
             match element {
                 Element::EncryptionKey => {
-                    let (protection, kdf) =
-                        header::encryption_key(&mut self.cursor, &self.options)?;
-                    self.vault.set_protection(&protection, kdf)?;
-                    self.summary.protection = protection;
+                    let access = header::encryption_key(&mut self.cursor, &self.options)?;
+                    self.summary.protection = access.protection.clone();
+                    self.vault.set_access(access)?;
                 }
                 Element::MACMethod => {
                     let method = header::mac_method(&mut self.cursor, &self.options.limits)?;
-                    self.summary.mac = Some(method.hash.name());
-                    self.vault.set_mac(method)?;
+                    if let Some(method) = method {
+                        self.summary.mac = Some(method.hash.name());
+                        self.vault.set_mac(method)?;
+                    }
                 }
                 Element::KeyPackage => {
                     self.state = State::Entered;

@@ -61,10 +61,10 @@ elements! {
         CryptoModuleInfo Key Issuer AlgorithmParameters Suite ChallengeFormat ResponseFormat
         KeyProfileId KeyReference FriendlyName Data Secret Counter Time TimeInterval TimeDrift
         PlainValue EncryptedValue ValueMAC Policy PINPolicy KeyUsage NumberOfTransactions;
-    Signature: KeyName X509Data Signature;
-    Encryption: EncryptionMethod CipherData CipherValue;
+    Signature: KeyName X509Data X509Certificate Signature KeyInfo DigestMethod;
+    Encryption: EncryptionMethod CipherData CipherValue EncryptedKey OAEPparams;
     Derivation: DerivedKey KeyDerivationMethod MasterKeyName Salt Specified IterationCount
-        KeyLength PRF;
+        KeyLength PRF MGF;
 }
 
 /// Known elements by [`slot`], so that a name is compared with one or two of them.
