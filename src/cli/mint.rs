@@ -6,6 +6,22 @@ use clap::{Args, ValueEnum};
 
 use super::KeyArgs;
 
+/// What `--spec` says.
+const FACTS: [&str; 12] = [
+    "count",
+    "serial_prefix",
+    "first_serial",
+    "serial_width",
+    "algorithm",
+    "digits",
+    "period",
+    "hash",
+    "secret_bytes",
+    "manufacturer",
+    "model",
+    "issuer",
+];
+
 /// Options of `trousseau mint`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -14,9 +30,13 @@ use super::KeyArgs;
 #[command(mut_arg("private_key_fd", |arg| arg.hide(true)))]
 #[command(mut_arg("cbc_iv", |arg| arg.hide(true)))]
 pub struct MintArgs {
+    /// Production order, a TOML file: says all about the keys, so that no option may (manual:
+    /// docs/orders.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = FACTS)]
+    pub spec: Option<PathBuf>,
     /// Number of keys to make
-    #[arg(long, value_name = "N")]
-    pub count: u64,
+    #[arg(long, value_name = "N", required_unless_present = "spec")]
+    pub count: Option<u64>,
     /// What every serial number starts with
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub serial_prefix: String,
@@ -58,7 +78,8 @@ pub struct MintArgs {
     /// Inventory that remembers the batch and refuses serials issued before; made if need be
     #[arg(long, value_name = "FILE", help_heading = "Inventory")]
     pub inventory: Option<PathBuf>,
-    /// Identifier of the batch in the inventory; by default its first and last serial number
+    /// Identifier of the batch in the inventory; by default that of the order, or the first and
+    /// last serial number
     #[arg(long, value_name = "ID", requires = "inventory", help_heading = "Inventory")]
     pub batch_id: Option<String>,
     /// How values are encrypted; the length of the key chooses between AES-128, 192 and 256
@@ -110,6 +131,10 @@ Examples:
   Event-based keys under a passphrase:
     trousseau mint --count 500 --serial-prefix H --algorithm hotp --digits 8 \\
         --passphrase-file passphrase.txt --out batch.pskcxml
+
+  What a reviewed production order says, remembered in the inventory:
+    trousseau mint --spec order.toml --transport-key-file transport.hex \\
+        --inventory issued.sqlite --out batch.pskcxml
 
   A million keys, compressed, the key from a file descriptor:
     trousseau mint --count 1000000 --serial-prefix M --transport-key-fd 3 \\

@@ -8,12 +8,12 @@ use crate::cli::MintArgs;
 use crate::custody::Kcv;
 use crate::inventory::{Batch, FileDigest, Inventory, Reservation, SerialRange};
 use crate::keystore::BatchKey;
-use crate::mint::Spec;
+use crate::mint::{Order, Spec};
 
 /// The reservation of a batch; nothing at all without an inventory.
 pub(super) struct Ledger<'a> {
     reservation: Option<Reservation<'a>>,
-    serials: (String, String),
+    serials: String,
 }
 
 impl<'a> Ledger<'a> {
@@ -22,17 +22,18 @@ impl<'a> Ledger<'a> {
     pub(super) fn reserve(
         inventory: Option<&'a mut Inventory>,
         args: &MintArgs,
-        spec: &Spec,
+        order: &Order,
         key: &BatchKey,
     ) -> Result<Self, Failure> {
-        let serials = spec.serial_range();
+        let serials: Vec<String> =
+            order.serial_ranges().map(|(first, last)| format!("{first} to {last}")).collect();
         let reservation = match inventory {
             Some(inventory) => {
-                Some(inventory.reserve(&batch(args, spec, key, &serials)?, Timestamp::now())?)
+                Some(inventory.reserve(&batch(args, order, key)?, Timestamp::now())?)
             }
             None => None,
         };
-        Ok(Self { reservation, serials })
+        Ok(Self { reservation, serials: serials.join(", ") })
     }
 
     /// The content is whole, and about to get its name.
@@ -57,34 +58,41 @@ impl<'a> Ledger<'a> {
         let Some(reservation) = self.reservation else { return failure };
         // When even this cannot be recorded, the batch stays reserved, which is as safe.
         let _ = reservation.abandon(&failure.to_string(), Timestamp::now());
-        let (first, last) = self.serials;
         failure.also(format!(
-            "the serials {first} to {last} stay taken in the inventory: go on behind them with \
-             --first-serial"
+            "the serials {} stay taken in the inventory: go on behind them (--first-serial, or \
+             `first` in the order, with an id of its own)",
+            self.serials
         ))
     }
 }
 
-fn batch(
-    args: &MintArgs,
-    spec: &Spec,
-    key: &BatchKey,
-    (first, last): &(String, String),
-) -> Result<Batch, Failure> {
+fn batch(args: &MintArgs, order: &Order, key: &BatchKey) -> Result<Batch, Failure> {
     let key_kcv = match key {
         BatchKey::Transport(key) => Some(Kcv::of(key)?.to_string()),
         _ => None,
     };
+    let ranges: Vec<(String, String)> = order.serial_ranges().collect();
+    let serials =
+        order.lots().iter().zip(&ranges).map(|(lot, (first, last))| {
+            SerialRange::new(&lot.serial_prefix, first, last, lot.count)
+        });
+    let outer = || match (ranges.first(), ranges.last()) {
+        (Some((first, _)), Some((_, last))) => format!("{first}-{last}"),
+        _ => String::new(),
+    };
     Ok(Batch {
-        id: args.batch_id.clone().unwrap_or_else(|| format!("{first}-{last}")),
-        spec: order(spec),
+        id: args.batch_id.clone().or_else(|| order.id.clone()).unwrap_or_else(outer),
+        spec: match order.text() {
+            Some(text) => text.to_owned(),
+            None => order.lots().iter().map(options).collect(),
+        },
         key_kcv,
-        serials: vec![SerialRange::new(&spec.serial_prefix, first, last, spec.count)?],
+        serials: serials.collect::<Result<_, _>>()?,
     })
 }
 
-/// The production order as TOML, under the names of the options.
-fn order(spec: &Spec) -> String {
+/// A lot that the options ordered, as TOML under their names.
+fn options(spec: &Spec) -> String {
     let mut lines = vec![
         ("count", spec.count.to_string()),
         ("serial-prefix", quoted(&spec.serial_prefix)),
@@ -118,7 +126,7 @@ mod tests {
     fn the_order_is_toml_whatever_is_in_its_texts() {
         let model = Some("\"C\" \u{1b}\n = 'x'".to_owned());
         let spec = Spec { model: model.clone(), serial_width: Some(8), ..Spec::default() };
-        let table: toml::Table = order(&spec).parse().unwrap();
+        let table: toml::Table = options(&spec).parse().unwrap();
         assert_eq!(table["model"].as_str(), model.as_deref());
         assert_eq!(table["serial-width"].as_integer(), Some(8));
         assert_eq!(table["algorithm"].as_str(), Some("totp"));

@@ -12,7 +12,7 @@ use super::{Context, Exit, Failure, Outcome, keys};
 use crate::cli::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
 use crate::inventory::Inventory;
 use crate::keystore::{BatchKey, NewTransportKey};
-use crate::mint::{Spec, SpecError};
+use crate::mint::{Order, Spec, SpecError};
 use crate::otp::Hash;
 use crate::pskc::{Encryption, Sealer, WriteError, Writer};
 use crate::token::Algorithm;
@@ -21,8 +21,7 @@ use crate::token::Algorithm;
 const CHUNK: u64 = 512;
 
 pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure> {
-    let spec = spec(args);
-    spec.check()?;
+    let order = order(args)?;
     if Output::is_terminal(&args.out) {
         return Err(Failure::bad_input("--out - would write the batch to the terminal")
             .hint("redirect it, or name a file"));
@@ -32,25 +31,25 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     let key = Key::of(args)?;
     let sealer =
         Sealer::new(key.get(), encryption(args)).map_err(|error| failure(&error, "the key"))?;
-    let mut ledger = Ledger::reserve(inventory.as_mut(), args, &spec, key.get())?;
-    match make(args, context, (&spec, &sealer), out, key, &mut ledger) {
+    let mut ledger = Ledger::reserve(inventory.as_mut(), args, &order, key.get())?;
+    match make(args, context, (&order, &sealer), out, key, &mut ledger) {
         Ok(()) => ledger.complete()?,
         Err(failure) => return Err(ledger.abandon(failure)),
     }
-    tell(args, &spec, &sealer);
+    tell(args, &order, &sealer);
     Ok(Outcome::Done)
 }
 
 fn make(
     args: &MintArgs,
     context: &Context,
-    (spec, sealer): (&Spec, &Sealer),
+    (order, sealer): (&Order, &Sealer),
     mut out: Output,
     key: Key,
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Failure> {
     let name = out.name();
-    write(spec, sealer, &mut out, &name, context)?;
+    write(order, sealer, &mut out, &name, context)?;
     out.end()?;
     // First the digest: a file that is there is then always known to the inventory.
     ledger.written(out.digests())?;
@@ -101,23 +100,23 @@ impl Key {
 }
 
 fn write(
-    spec: &Spec,
+    order: &Order,
     sealer: &Sealer,
     out: &mut impl Write,
     place: &str,
     context: &Context,
 ) -> Result<(), Failure> {
-    let progress = progress(spec.count);
+    let progress = progress(order.count());
     let mut made = 0;
     let result = Writer::new(out, sealer).and_then(|mut writer| {
         let threads =
             std::thread::available_parallelism().map_or(1, |threads| threads.get().min(8));
         let make = |chunk: u64| {
             let first = chunk * CHUNK;
-            let part = spec.part(first..(first + CHUNK).min(spec.count));
+            let part = order.part(first..(first + CHUNK).min(order.count()));
             part.map(|token| token.map_err(WriteError::from))
         };
-        writer.write_chunks(threads, spec.count.div_ceil(CHUNK), make, |written| {
+        writer.write_chunks(threads, order.count().div_ceil(CHUNK), make, |written| {
             made = written;
             progress.set_position(written);
             !context.interrupt.requested()
@@ -129,7 +128,7 @@ fn write(
         (Ok(()), _) => Ok(()),
         (Err(WriteError::Stopped), Some(signal)) => Err(Failure::new(
             Exit::of_signal(signal),
-            format!("interrupted after {made} of {} keys; no file was left behind", spec.count),
+            format!("interrupted after {made} of {} keys; no file was left behind", order.count()),
         )
         .hint("the seeds made so far are gone for good; mint the batch again when you like")),
         (Err(error), _) => Err(failure(&error, place)),
@@ -158,22 +157,43 @@ fn progress(count: u64) -> ProgressBar {
 }
 
 #[allow(clippy::print_stderr)]
-fn tell(args: &MintArgs, spec: &Spec, sealer: &Sealer) {
-    let (first, last) = spec.serial_range();
+fn tell(args: &MintArgs, order: &Order, sealer: &Sealer) {
+    let serials: Vec<String> =
+        order.serial_ranges().map(|(first, last)| format!("{first} to {last}")).collect();
     let place = if args.out == Path::new("-") {
         "standard output".into()
     } else {
         args.out.display().to_string()
     };
-    eprintln!("{place}: {} keys, {first} to {last}, {}", spec.count, sealer.describe());
+    let (count, serials) = (order.count(), serials.join(", "));
+    eprintln!("{place}: {count} keys, {serials}, {}", sealer.describe());
     if let Some(path) = &args.new_transport_key {
         eprintln!("{}: the transport key; send it by another way than the batch", path.display());
     }
 }
 
+/// The order in the file of `--spec`, or the one that the options make.
+fn order(args: &MintArgs) -> Result<Order, Failure> {
+    let Some(path) = &args.spec else {
+        let spec = spec(args);
+        spec.check()?;
+        return Ok(Order::single(spec));
+    };
+    let order = Order::read(path)
+        .map_err(|error| Failure::from(error).hint("nothing was made; correct the order"))?;
+    match (&args.batch_id, &order.id) {
+        (Some(given), Some(id)) if given != id => Err(Failure::bad_input(format!(
+            "--batch-id is {given:?}, but {} says id = {id:?}",
+            path.display()
+        ))
+        .hint("leave out --batch-id")),
+        _ => Ok(order),
+    }
+}
+
 fn spec(args: &MintArgs) -> Spec {
     Spec {
-        count: args.count,
+        count: args.count.unwrap_or_default(),
         serial_prefix: args.serial_prefix.clone(),
         first_serial: args.first_serial,
         serial_width: args.serial_width,
@@ -192,6 +212,7 @@ fn spec(args: &MintArgs) -> Spec {
         manufacturer: args.manufacturer.clone(),
         model: args.model.clone(),
         issuer: args.issuer.clone(),
+        ..Spec::default()
     }
 }
 

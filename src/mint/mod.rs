@@ -3,8 +3,12 @@
 //! May use [`crate::token`] and [`crate::keystore`]; writes no file and never holds more than one
 //! token. What must not come in: any other source of randomness for seeds.
 
+mod check_digit;
+mod order;
 mod spec;
 
+pub use check_digit::CheckDigits;
+pub use order::Order;
 pub use spec::{Spec, SpecError};
 
 use std::ops::Range;
@@ -60,8 +64,8 @@ impl Mint<'_> {
             model: model.clone(),
             issuer: issuer.clone(),
             user: None,
-            start_date: None,
-            expiry_date: None,
+            start_date: self.spec.start_date,
+            expiry_date: self.spec.expiry_date,
         })
     }
 }
@@ -92,17 +96,22 @@ impl Spec {
     fn serial(&self, number: u64, width: usize) -> Serial {
         // Written backwards into a buffer: formatting it takes longer than encrypting the seed.
         let mut text = [b'0'; Serial::MAX_LEN];
-        let mut at = text.len();
+        let end = text.len() - self.check_digits.map_or(0, CheckDigits::digits);
+        let mut at = end;
         let mut rest = number;
         while rest > 0 {
             at -= 1;
             text[at] = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
-        at = at.min(text.len() - width);
+        at = at.min(end - width);
         let prefix = self.serial_prefix.as_bytes();
         at -= prefix.len();
         text[at..at + prefix.len()].copy_from_slice(prefix);
+        let check = self.check_digits.and_then(|scheme| scheme.of(&text[at..end]));
+        for (place, digit) in (end..text.len()).rev().zip([1, 10]) {
+            text[place] = b'0' + check.unwrap_or_default() / digit % 10;
+        }
         let text = std::str::from_utf8(&text[at..]).unwrap_or_default();
         Serial::new(text).unwrap_or_else(|_| unreachable!("the specification was checked"))
     }
@@ -140,5 +149,18 @@ mod tests {
             .collect();
         assert_eq!(whole, parts);
         assert_eq!(whole[0].as_str(), "ACME00000000");
+    }
+
+    #[test]
+    fn check_digits_stand_behind_the_number() {
+        let us = Spec { serial_prefix: "US".into(), serial_width: Some(9), ..spec() };
+        let us = Spec { first_serial: 37_833_100, check_digits: Some(CheckDigits::Luhn), ..us };
+        assert_eq!(us.serial_range().0, "US0378331005");
+        let iso =
+            Spec { first_serial: 794, count: 2, check_digits: Some(CheckDigits::Mod97), ..spec() };
+        let iso = Spec { serial_prefix: String::new(), ..iso };
+        let serials: Vec<_> = mint(&iso).unwrap().map(|token| token.unwrap().serial).collect();
+        assert_eq!(serials[0].as_str(), "79444");
+        assert_eq!((serials[0].to_string(), serials[1].to_string()), iso.serial_range());
     }
 }

@@ -1,5 +1,8 @@
 //! What is to be made.
 
+use jiff::Timestamp;
+
+use super::CheckDigits;
 use crate::otp::Hash;
 use crate::serial::{Serial, SerialError};
 use crate::token::Algorithm;
@@ -16,6 +19,8 @@ pub struct Spec {
     /// Digits of the number in the serial number, padded with zeros; as many as the highest one
     /// needs when `None`.
     pub serial_width: Option<usize>,
+    /// Check digits behind the number.
+    pub check_digits: Option<CheckDigits>,
     /// HOTP or TOTP.
     pub algorithm: Algorithm,
     /// Hash under HMAC.
@@ -32,6 +37,10 @@ pub struct Spec {
     pub model: Option<String>,
     /// Issuer.
     pub issuer: Option<String>,
+    /// First instant at which the keys may be used.
+    pub start_date: Option<Timestamp>,
+    /// Instant from which on they may not.
+    pub expiry_date: Option<Timestamp>,
 }
 
 impl Default for Spec {
@@ -42,6 +51,7 @@ impl Default for Spec {
             serial_prefix: String::new(),
             first_serial: 1,
             serial_width: None,
+            check_digits: None,
             algorithm: Algorithm::Totp,
             hash: Hash::Sha1,
             digits: 6,
@@ -50,6 +60,8 @@ impl Default for Spec {
             manufacturer: None,
             model: None,
             issuer: None,
+            start_date: None,
+            expiry_date: None,
         }
     }
 }
@@ -87,6 +99,22 @@ pub enum SpecError {
         /// What is wrong with it.
         source: SerialError,
     },
+    /// The schemes of check digits are defined over letters and digits.
+    #[error("{scheme} check digits behind {prefix:?}: only letters and digits can be checked")]
+    Check {
+        /// The scheme.
+        scheme: CheckDigits,
+        /// What every serial number starts with.
+        prefix: String,
+    },
+    /// Keys that could never be used.
+    #[error("the expiry date, {expiry}, is not after the start date, {start}")]
+    Dates {
+        /// First instant of use.
+        start: Timestamp,
+        /// Last instant of use.
+        expiry: Timestamp,
+    },
     /// Only HOTP and TOTP keys are made.
     #[error("keys of algorithm {0:?} are not made, only hotp and totp")]
     Algorithm(String),
@@ -111,6 +139,8 @@ impl SpecError {
             Self::Numbers { .. } => "lower --count or --first-serial",
             Self::Width { .. } => "raise --serial-width, or leave it out",
             Self::Serial { .. } => "shorten or change --serial-prefix",
+            Self::Check { .. } => "leave other characters out of the prefix, or the check digits",
+            Self::Dates { .. } => "set the expiry date behind the start date",
             Self::Algorithm(_) => "set --algorithm to hotp or totp",
             Self::Range { .. } => "see the option's help",
         }
@@ -135,10 +165,21 @@ impl Spec {
         }
         // Longer than a serial number can be, and so never padded into memory.
         let width = self.width().min(Serial::MAX_LEN + 1);
-        let example = format!("{}{highest:0width$}", self.serial_prefix);
+        let mut example = format!("{}{highest:0width$}", self.serial_prefix);
+        if let Some(scheme) = self.check_digits {
+            if scheme.of(example.as_bytes()).is_none() {
+                return Err(SpecError::Check { scheme, prefix: self.serial_prefix.clone() });
+            }
+            example.extend(std::iter::repeat_n('0', scheme.digits()));
+        }
         Serial::new(&example).map_err(|source| SpecError::Serial { example, source })?;
         if let Algorithm::Other(name) = &self.algorithm {
             return Err(SpecError::Algorithm(name.clone()));
+        }
+        if let (Some(start), Some(expiry)) = (self.start_date, self.expiry_date)
+            && expiry <= start
+        {
+            return Err(SpecError::Dates { start, expiry });
         }
         let range = |what, value, range: std::ops::RangeInclusive<u64>, text| {
             let error = SpecError::Range { what, value, range: text };
@@ -159,11 +200,8 @@ impl Spec {
     #[must_use]
     pub fn serial_range(&self) -> (String, String) {
         let width = self.width();
-        let (first, last) = (self.first_serial, self.first_serial + (self.count - 1));
-        (
-            format!("{}{first:0width$}", self.serial_prefix),
-            format!("{}{last:0width$}", self.serial_prefix),
-        )
+        let serial = |number| self.serial(number, width).to_string();
+        (serial(self.first_serial), serial(self.first_serial + (self.count - 1)))
     }
 }
 

@@ -1,0 +1,369 @@
+//! A production order: a TOML file that a person can review and sign, with several kinds of keys in
+//! one batch. `docs/orders.md` is its manual.
+
+use std::ops::Range;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::value::Datetime;
+
+use super::{CheckDigits, Spec};
+use crate::definition::{DefinitionError, parse};
+use crate::inventory::SerialRange;
+use crate::token::Token;
+
+/// What is to be made: lots, one after the other, in one batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// Identifier of the batch.
+    pub id: Option<String>,
+    /// The lots, each of one kind of key; every one was checked, and no two share a serial.
+    lots: Vec<Spec>,
+    /// The order as it was written, when it was.
+    text: Option<String>,
+}
+
+impl Order {
+    /// An order of one lot, which must have been checked ([`Spec::check`]).
+    #[must_use]
+    pub fn single(spec: Spec) -> Self {
+        Self { id: None, lots: vec![spec], text: None }
+    }
+
+    /// Reads the order in the file `path`.
+    ///
+    /// # Errors
+    /// [`DefinitionError`] with line and column of what is wrong.
+    pub fn read(path: &Path) -> Result<Self, DefinitionError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| DefinitionError::Read {
+            file: file.clone(),
+            message: error.to_string(),
+        })?;
+        Self::parse(&file, text)
+    }
+
+    /// Reads `text`, the content of `file`.
+    ///
+    /// # Errors
+    /// As [`Order::read`].
+    pub fn parse(file: &str, text: String) -> Result<Self, DefinitionError> {
+        let shape: Shape = parse(file, &text)?;
+        let wrong = |at: usize, why: String| DefinitionError::at(file, &text, at, why);
+        let at = shape.defaults.span().start;
+        let defaults = shape.defaults.into_inner();
+        if defaults.count.is_some() || defaults.serial.is_some() {
+            return Err(wrong(
+                at,
+                "count and serial belong to a [[lot]], not to [defaults]".into(),
+            ));
+        }
+        let mut lots: Vec<Spec> = Vec::new();
+        for lot in shape.lot {
+            let at = lot.span().start;
+            let number = lots.len() + 1;
+            let spec = lot
+                .into_inner()
+                .spec(&defaults)
+                .and_then(|spec| spec.check().map(|()| spec).map_err(|error| error.to_string()))
+                .map_err(|why| wrong(at, format!("lot {number}: {why}")))?;
+            if let Some(other) = lots.iter().position(|other| share_a_serial(other, &spec)) {
+                let (first, last) = spec.serial_range();
+                let why =
+                    format!("lot {number}: {first} to {last} are serials of lot {}", other + 1);
+                return Err(wrong(at, why));
+            }
+            lots.push(spec);
+        }
+        if lots.is_empty() {
+            return Err(DefinitionError::meaning(file, "an order has at least one [[lot]]"));
+        }
+        if lots.iter().try_fold(0u64, |sum, lot| sum.checked_add(lot.count)).is_none() {
+            return Err(DefinitionError::meaning(
+                file,
+                "the lots have more keys than can be counted",
+            ));
+        }
+        Ok(Self { id: shape.id, lots, text: Some(text) })
+    }
+
+    /// The lots; at least one.
+    #[must_use]
+    pub fn lots(&self) -> &[Spec] {
+        &self.lots
+    }
+
+    /// The order as it was written in its file, when there is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Number of keys.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.lots.iter().map(|lot| lot.count).sum()
+    }
+
+    /// First and last serial number of each lot.
+    pub fn serial_ranges(&self) -> impl Iterator<Item = (String, String)> {
+        self.lots.iter().map(Spec::serial_range)
+    }
+
+    /// The keys number `range` of the whole order, counted from 0.
+    pub fn part(
+        &self,
+        range: Range<u64>,
+    ) -> impl Iterator<Item = Result<Token, getrandom::Error>> + '_ {
+        let mut before = 0;
+        self.lots
+            .iter()
+            .filter_map(move |lot| {
+                let start = range.start.saturating_sub(before).min(lot.count);
+                let end = range.end.saturating_sub(before).min(lot.count);
+                before += lot.count;
+                (start < end).then(|| lot.part(start..end))
+            })
+            .flatten()
+    }
+}
+
+/// Whether two checked lots have a serial number in common, or may.
+fn share_a_serial(one: &Spec, other: &Spec) -> bool {
+    let range = |spec: &Spec| {
+        let (first, last) = spec.serial_range();
+        SerialRange::new(&spec.serial_prefix, &first, &last, spec.count)
+    };
+    matches!((range(one), range(other)), (Ok(one), Ok(other)) if one.overlaps(&other))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    id: Option<String>,
+    #[serde(default = "nothing")]
+    defaults: Spanned<Lot>,
+    #[serde(default)]
+    lot: Vec<Spanned<Lot>>,
+}
+
+fn nothing() -> Spanned<Lot> {
+    Spanned::new(0..0, Lot::default())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Lot {
+    count: Option<u64>,
+    serial: Option<SerialShape>,
+    algorithm: Option<String>,
+    hash: Option<String>,
+    digits: Option<u8>,
+    period: Option<u32>,
+    secret_bytes: Option<usize>,
+    manufacturer: Option<String>,
+    model: Option<String>,
+    issuer: Option<String>,
+    start_date: Option<Datetime>,
+    expiry_date: Option<Datetime>,
+}
+
+/// `serial = { … }`: either `prefix` or `oath`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SerialShape {
+    prefix: Option<String>,
+    oath: Option<OathShape>,
+    first: Option<u64>,
+    width: Option<usize>,
+    check: Option<String>,
+}
+
+/// An OATH token identifier: manufacturer prefix (2 characters), token type (2), and 8 of the
+/// manufacturer's own, here the number with its check digits.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OathShape {
+    manufacturer: String,
+    r#type: String,
+}
+
+impl Lot {
+    fn spec(self, defaults: &Self) -> Result<Spec, String> {
+        let count = self.count.ok_or("nothing says how many keys: count is missing")?;
+        let serial = self.serial.ok_or("nothing says which serial numbers: serial is missing")?;
+        let text = |own: Option<String>, default: &Option<String>| own.or_else(|| default.clone());
+        let mut spec = Spec {
+            count,
+            manufacturer: text(self.manufacturer, &defaults.manufacturer),
+            model: text(self.model, &defaults.model),
+            issuer: text(self.issuer, &defaults.issuer),
+            start_date: instant("start-date", self.start_date.or(defaults.start_date))?,
+            expiry_date: instant("expiry-date", self.expiry_date.or(defaults.expiry_date))?,
+            ..Spec::default()
+        };
+        if let Some(name) = text(self.algorithm, &defaults.algorithm) {
+            spec.algorithm = name.parse()?;
+        }
+        if let Some(name) = text(self.hash, &defaults.hash) {
+            spec.hash = name.parse()?;
+        }
+        spec.digits = self.digits.or(defaults.digits).unwrap_or(spec.digits);
+        spec.period = self.period.or(defaults.period).unwrap_or(spec.period);
+        let bytes = self.secret_bytes.or(defaults.secret_bytes);
+        spec.secret_bytes = bytes.unwrap_or(spec.secret_bytes);
+        serial.put(&mut spec)?;
+        Ok(spec)
+    }
+}
+
+impl SerialShape {
+    fn put(self, spec: &mut Spec) -> Result<(), String> {
+        spec.first_serial = self.first.unwrap_or(spec.first_serial);
+        spec.check_digits = self.check.map(|name| scheme(&name)).transpose()?;
+        spec.serial_width = self.width;
+        let Some(OathShape { manufacturer, r#type }) = self.oath else {
+            spec.serial_prefix = self.prefix.unwrap_or_default();
+            return Ok(());
+        };
+        if self.prefix.is_some() || self.width.is_some() {
+            return Err("serial: oath fixes prefix and width, so they cannot be given, too".into());
+        }
+        for (name, text) in [("manufacturer", &manufacturer), ("type", &r#type)] {
+            let good = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+            if text.len() != 2 || !text.chars().all(good) {
+                return Err(format!(
+                    "serial.oath.{name} is {text:?}, not two of A to Z and 0 to 9"
+                ));
+            }
+        }
+        let named = format!("oath.{manufacturer}");
+        if let Some(other) = spec.manufacturer.as_ref().filter(|other| **other != named) {
+            return Err(format!("manufacturer is {other:?}, but serial.oath says {named:?}"));
+        }
+        spec.manufacturer = Some(named);
+        spec.serial_prefix = manufacturer + &r#type;
+        spec.serial_width = Some(8 - spec.check_digits.map_or(0, CheckDigits::digits));
+        Ok(())
+    }
+}
+
+fn scheme(name: &str) -> Result<CheckDigits, String> {
+    name.parse().map_err(|_| format!("serial.check is {name:?}: luhn or mod97 is wanted"))
+}
+
+fn instant(name: &str, date: Option<Datetime>) -> Result<Option<Timestamp>, String> {
+    let read = |date: Datetime| {
+        date.to_string().parse().map_err(|_| {
+            format!(
+                "{name} is {date}: a date, a time and an offset are wanted, 2027-01-01T00:00:00Z"
+            )
+        })
+    };
+    date.map(read).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otp::Hash;
+    use crate::token::Algorithm;
+
+    fn order(text: &str) -> Result<Order, String> {
+        Order::parse("order.toml", text.to_owned()).map_err(|error| error.to_string())
+    }
+
+    const TWO: &str = r#"
+id = "PO-7"
+[defaults]
+manufacturer = "oath.AC"
+digits = 8
+[[lot]]
+count = 3
+serial = { prefix = "T", first = 8, width = 4, check = "luhn" }
+[[lot]]
+count = 2
+serial = { oath = { manufacturer = "AC", type = "H1" }, check = "mod97" }
+algorithm = "hotp"
+hash = "sha256"
+digits = 6
+secret-bytes = 32
+start-date = 2027-01-01T00:00:00+01:00
+"#;
+
+    #[test]
+    fn lots_follow_each_other_with_their_own_facts() {
+        let order = order(TWO).unwrap();
+        assert_eq!((order.id.as_deref(), order.count()), (Some("PO-7"), 5));
+        let tokens: Vec<Token> = order.part(0..5).map(Result::unwrap).collect();
+        let serials: Vec<&str> = tokens.iter().map(|token| token.serial.as_str()).collect();
+        assert_eq!(serials[..3], ["T00082", "T00090", "T00108"]);
+        assert!(serials[3].starts_with("ACH1000001") && serials[3].len() == 12, "{serials:?}");
+        assert_eq!((&tokens[0].algorithm, tokens[0].digits), (&Algorithm::Totp, 8));
+        assert_eq!((&tokens[4].algorithm, tokens[4].hash), (&Algorithm::Hotp, Hash::Sha256));
+        assert_eq!((tokens[4].digits, tokens[4].secret.len()), (6, 32));
+        assert_eq!(tokens[4].start_date.unwrap().to_string(), "2026-12-31T23:00:00Z");
+        assert!(tokens.iter().all(|token| token.manufacturer.as_deref() == Some("oath.AC")));
+        // Any part is the same part.
+        for (start, end) in [(0, 2), (2, 4), (3, 5), (5, 9)] {
+            let part: Vec<_> =
+                order.part(start..end).map(|token| token.unwrap().serial.to_string()).collect();
+            let (start, end) = (start.min(5) as usize, end.min(5) as usize);
+            assert_eq!(part, serials[start..end]);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let second = |lot: &str| {
+            order(&format!("[[lot]]\ncount = 9\nserial = {{ prefix = 'A', width = 3 }}\n{lot}"))
+                .unwrap_err()
+        };
+        for (text, place, why) in [
+            ("[[lot]]\ncolour = 1\n", ":5:1", "unknown field `colour`"),
+            ("[[lot]]\ncount = 1\n", ":4:", "lot 2: nothing says which serial numbers"),
+            ("[[lot]]\ncount = 1\nserial = {}\ndigits = 5\n", ":4:", "lot 2: the number of digits"),
+            (
+                "[[lot]]\ncount = 2\nserial = { prefix = 'A00', first = 9, width = 1 }\n",
+                ":4:",
+                "lot 2: the highest number, 10, needs 2 digits",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = { prefix = 'A00', first = 9 }\n",
+                ":4:",
+                "lot 2: A009 to A009 are serials of lot 1",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = { prefix = 'B-', check = 'luhn' }\n",
+                ":4:",
+                "only letters and digits can be checked",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = { check = 'crc' }\n",
+                ":4:",
+                "serial.check is \"crc\": luhn or mod97",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = {}\nexpiry-date = 2027-01-01\n",
+                ":4:",
+                "expiry-date is 2027-01-01: a date, a time and an offset",
+            ),
+            (
+                "[[lot]]\ncount = 1\nmanufacturer = 'oath.XY'\n\
+                 serial = { oath = { manufacturer = 'AC', type = 'T1' } }\n",
+                ":4:",
+                "\"oath.XY\", but serial.oath says \"oath.AC\"",
+            ),
+        ] {
+            let said = second(text);
+            assert!(
+                said.starts_with(&format!("order.toml{place}")) && said.contains(why),
+                "{said}"
+            );
+        }
+        assert!(order("id = 'x'\n").unwrap_err().contains("at least one [[lot]]"));
+        assert!(order("[defaults]\ncount = 1\n").unwrap_err().contains("belong to a [[lot]]"));
+    }
+}
