@@ -12,8 +12,22 @@ use tempfile::NamedTempFile;
 /// Dropping it without committing removes what was written. Created with mode 0600.
 #[derive(Debug)]
 pub struct AtomicFile {
-    temporary: BufWriter<NamedTempFile>,
+    temporary: BufWriter<Temporary>,
     path: PathBuf,
+}
+
+/// Writes without naming the temporary in errors: the user asked for another file.
+#[derive(Debug)]
+struct Temporary(NamedTempFile);
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_file_mut().flush()
+    }
 }
 
 /// Why a file could not be written; names the file and what to do.
@@ -48,11 +62,21 @@ impl AtomicFileError {
         match self {
             Self::Exists(_) => "choose another name, or move the existing file away first",
             Self::Create { .. } => "check that the folder exists and that you may write to it",
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "free some space, or write to another file system"
-            }
-            Self::Write { .. } => "check the file system, then run the same command again",
+            Self::Write { source, .. } => write_hint(source),
         }
+    }
+}
+
+/// What the user can do about a write that failed.
+#[must_use]
+pub fn write_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "free some space, or write to another file system",
+        io::ErrorKind::FileTooLarge => {
+            "raise the limit on the size of files (ulimit -f), or write to a file system that takes \
+             larger ones"
+        }
+        _ => "check the file system, then run the same command again",
     }
 }
 
@@ -72,9 +96,10 @@ impl AtomicFile {
             .suffix(".partial")
             .tempfile_in(folder_of(&path));
         match temporary {
-            Ok(temporary) => {
-                Ok(Self { temporary: BufWriter::with_capacity(256 * 1024, temporary), path })
-            }
+            Ok(temporary) => Ok(Self {
+                temporary: BufWriter::with_capacity(256 * 1024, Temporary(temporary)),
+                path,
+            }),
             Err(source) => Err(AtomicFileError::Create { path, source }),
         }
     }
@@ -93,7 +118,8 @@ impl AtomicFile {
     pub fn commit(self) -> Result<(), AtomicFileError> {
         let Self { temporary, path } = self;
         let failed = |source| AtomicFileError::Write { path: path.clone(), source };
-        let temporary = temporary.into_inner().map_err(|error| failed(error.into_error()))?;
+        let Temporary(temporary) =
+            temporary.into_inner().map_err(|error| failed(error.into_error()))?;
         temporary.as_file().sync_all().map_err(failed)?;
         match temporary.persist_noclobber(&path) {
             Ok(_) => sync_folder(&path).map_err(failed),

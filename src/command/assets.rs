@@ -1,6 +1,7 @@
 //! `trousseau completions` and `trousseau man`: made from the clap declarations, by the program
 //! itself, so that whoever installed it by `cargo install` has them too.
 
+use std::io::Write;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -9,8 +10,16 @@ use super::{Exit, Failure, Outcome};
 use crate::cli::Cli;
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
-    clap_complete::generate(shell, &mut Cli::command(), "trousseau", &mut std::io::stdout());
-    Ok(Outcome::Done)
+    // Into memory first: the generator panics when it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "trousseau", &mut script);
+    match std::io::stdout().write_all(&script) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))
+                .hint("check where the output goes"))
+        }
+        _ => Ok(Outcome::Done),
+    }
 }
 
 pub(super) fn man(folder: &Path) -> Result<Outcome, Failure> {

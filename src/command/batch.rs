@@ -110,11 +110,10 @@ impl<R: Read> Checked<R> {
         Ok(token)
     }
 
-    #[allow(clippy::print_stderr)]
     fn warn(&self) {
         let unchecked = self.reader.summary().unauthenticated;
         if unchecked > 0 {
-            eprintln!(
+            say!(
                 "warning: {}: {unchecked} secrets were read without any check of their integrity",
                 self.file
             );

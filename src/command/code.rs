@@ -115,17 +115,16 @@ fn find(args: &CodeArgs, context: &Context) -> Result<Token, Failure> {
     .hint("`trousseau inspect FILE --json` lists the serials"))
 }
 
-#[allow(clippy::print_stderr)]
 fn warn_of_dates(token: &Token, now: UnixMicros) {
     let Some(now) = i64::try_from(now).ok().and_then(|now| Timestamp::from_microsecond(now).ok())
     else {
         return;
     };
     if let Some(start) = token.start_date.filter(|start| now < *start) {
-        eprintln!("warning: the key {} may be used from {start} on", token.serial);
+        say!("warning: the key {} may be used from {start} on", token.serial);
     }
     if let Some(expiry) = token.expiry_date.filter(|expiry| now >= *expiry) {
-        eprintln!("warning: the key {} expired on {expiry}", token.serial);
+        say!("warning: the key {} expired on {expiry}", token.serial);
     }
 }
 

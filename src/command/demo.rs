@@ -155,7 +155,6 @@ fn announce(title: &str, line: &[OsString]) {
     tell(&format!("\n{bold}{title}{plain}\n$ trousseau {}", line.join(" ")));
 }
 
-#[allow(clippy::print_stderr)]
 fn tell(words: &str) {
-    eprintln!("{words}");
+    say!("{words}");
 }

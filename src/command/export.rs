@@ -58,12 +58,11 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
 }
 
 /// The format asked for, or its sister for a roster.
-#[allow(clippy::print_stderr)]
 fn choose(args: &ExportArgs) -> Result<Format, Failure> {
     let format = Format::load(&args.format)?;
     match format.with_roster() {
         Some(other) if args.roster.is_some() => {
-            eprintln!("note: with a roster, {} is written as {other}", format.name());
+            say!("note: with a roster, {} is written as {other}", format.name());
             Ok(Format::load(other)?)
         }
         _ => Ok(format),
@@ -131,22 +130,21 @@ fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure
     }
 }
 
-#[allow(clippy::print_stderr)]
 fn tell(summary: &Summary, out: &str, format: &Format, new_key: Option<&Path>) {
     let Summary { keys, bytes, unassigned, notes } = summary;
     let plural = if *keys == 1 { "key" } else { "keys" };
-    eprintln!("{out}: {keys} {plural}, {bytes} bytes, {}", format.name());
+    say!("{out}: {keys} {plural}, {bytes} bytes, {}", format.name());
     if *unassigned > 0 {
-        eprintln!("note: left out {unassigned} keys that nobody holds");
+        say!("note: left out {unassigned} keys that nobody holds");
     }
     for note in notes {
-        eprintln!("note: {note}");
+        say!("note: {note}");
     }
     if let Some(path) = new_key {
-        eprintln!("{}: the transport key; send it by another way than the batch", path.display());
+        say!("{}: the transport key; send it by another way than the batch", path.display());
     }
     if !format.is_encrypted() {
-        eprintln!(
+        say!(
             "warning: {out} holds the seeds in plain text: keep it from others, remove it after the \
              import"
         );

@@ -88,11 +88,10 @@ impl Failure {
     }
 
     /// Prints it to standard error and gives the exit code.
-    #[allow(clippy::print_stderr)]
     pub(super) fn print(&self) -> ExitCode {
-        eprintln!("error: {}", self.message);
+        say!("error: {}", self.message);
         if let Some(hint) = &self.hint {
-            eprintln!(" help: {hint}");
+            say!(" help: {hint}");
         }
         self.exit.into()
     }

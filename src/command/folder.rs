@@ -9,6 +9,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 use tempfile::TempDir;
 
 use super::{Exit, Failure};
+use crate::atomic_file::write_hint;
 use crate::format::Sink;
 
 /// A folder under a temporary name beside its own; readable by the owner alone.
@@ -46,7 +47,7 @@ impl Folder {
     pub(super) fn failed(&self, error: &io::Error) -> Failure {
         let path = self.path.display();
         Failure::new(Exit::Io, format!("cannot write {path}: {error}; nothing was left behind"))
-            .hint("free some space, or write to another file system")
+            .hint(write_hint(error))
     }
 
     /// Syncs the files and gives the folder its name, unless something has taken it meanwhile.

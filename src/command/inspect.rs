@@ -233,21 +233,18 @@ fn integrity(summary: &Summary, key: Option<&BatchKey>) -> String {
     }
 }
 
-#[allow(clippy::print_stderr)]
 fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
     let name = batch::name(file);
     if summary.unauthenticated > 0 {
         let count = summary.unauthenticated;
-        eprintln!(
-            "warning: {name}: {count} secrets were read without any check of their integrity"
-        );
+        say!("warning: {name}: {count} secrets were read without any check of their integrity");
     }
     if json && summary.locked > 0 {
-        eprintln!("warning: {name}: integrity not verified, as no key was given");
+        say!("warning: {name}: integrity not verified, as no key was given");
     }
     if facts.shared_serials > 0 {
         let count = facts.shared_serials;
-        eprintln!("warning: {name}: {count} keys share the serial number of another");
+        say!("warning: {name}: {count} keys share the serial number of another");
     }
 }
 

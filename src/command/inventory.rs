@@ -264,9 +264,8 @@ fn print(text: &str) -> Result<(), Failure> {
     })
 }
 
-#[allow(clippy::print_stderr)]
 fn say(text: &str) {
-    eprintln!("{text}");
+    say!("{text}");
 }
 
 impl From<InventoryError> for Failure {

@@ -72,11 +72,10 @@ pub(super) fn source(file: Option<&std::path::Path>, descriptor: Option<u32>) ->
 }
 
 /// The content of a file or descriptor that holds a secret; warns when others may read it.
-#[allow(clippy::print_stderr)]
 pub(super) fn read(source: &Source) -> Result<Secret, Failure> {
     let secret = source.read()?;
     if source.is_open_to_others() {
-        eprintln!("warning: {source}: others may read this key; chmod 600 {source}");
+        say!("warning: {source}: others may read this key; chmod 600 {source}");
     }
     Ok(secret)
 }

@@ -156,7 +156,6 @@ fn progress(count: u64) -> ProgressBar {
     )
 }
 
-#[allow(clippy::print_stderr)]
 fn tell(args: &MintArgs, order: &Order, sealer: &Sealer) {
     let serials: Vec<String> =
         order.serial_ranges().map(|(first, last)| format!("{first} to {last}")).collect();
@@ -166,9 +165,9 @@ fn tell(args: &MintArgs, order: &Order, sealer: &Sealer) {
         args.out.display().to_string()
     };
     let (count, serials) = (order.count(), serials.join(", "));
-    eprintln!("{place}: {count} keys, {serials}, {}", sealer.describe());
+    say!("{place}: {count} keys, {serials}, {}", sealer.describe());
     if let Some(path) = &args.new_transport_key {
-        eprintln!("{}: the transport key; send it by another way than the batch", path.display());
+        say!("{}: the transport key; send it by another way than the batch", path.display());
     }
 }
 

@@ -1,6 +1,9 @@
 //! One file per subcommand: resolve arguments, call the library, print. The only floor that writes
 //! to standard output and standard error, and the only one that knows exit codes.
 
+#[macro_use]
+mod words;
+
 mod assets;
 mod batch;
 mod code;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{Exit, Failure};
-use crate::atomic_file::AtomicFile;
+use crate::atomic_file::{AtomicFile, write_hint};
 use crate::compression::{Compression, Packer, Unsupported};
 use crate::inventory::{Digesting, FileDigest};
 
@@ -72,11 +72,8 @@ impl Output {
                 false => "; no file was left behind",
             },
         );
-        let hint = match error.kind() {
-            io::ErrorKind::StorageFull => "free some space, or write to another file system",
-            _ => "check the file system, then run the same command again",
-        };
-        Failure::new(Exit::Io, format!("cannot write {name}: {error}{left}")).hint(hint)
+        Failure::new(Exit::Io, format!("cannot write {name}: {error}{left}"))
+            .hint(write_hint(error))
     }
 
     /// Nothing more comes.

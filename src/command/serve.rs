@@ -102,9 +102,8 @@ fn raise_file_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
-#[allow(clippy::print_stderr)]
 fn say(words: &str) {
-    eprintln!("{words}");
+    say!("{words}");
 }
 
 impl From<PortalError> for Failure {

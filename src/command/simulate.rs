@@ -217,13 +217,10 @@ impl From<engine::Error> for Failure {
     }
 }
 
-#[allow(clippy::print_stderr)]
 fn say(words: &str) {
-    eprintln!("{words}");
+    say!("{words}");
 }
 
-#[allow(clippy::print_stderr)]
 fn draw(words: &str) {
-    eprint!("{words}");
-    let _ = io::stderr().flush();
+    super::words::text(words);
 }

@@ -190,9 +190,8 @@ fn path_of(prefix: &Path, index: u8) -> PathBuf {
     path.into()
 }
 
-#[allow(clippy::print_stderr)]
 fn say(text: &str) {
-    eprintln!("{text}");
+    say!("{text}");
 }
 
 impl From<CustodyError> for Failure {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::mpsc;
 
 use super::sealer::Sealer;
+use crate::atomic_file::write_hint;
 use crate::seen::Seen;
 use crate::token::Token;
 
@@ -80,10 +81,7 @@ impl WriteError {
             Self::NoSecret { .. } => "leave this key out, or get its secret first",
             Self::DuplicateId { .. } => "give each key an id of its own",
             Self::Random(_) => "the system is still starting up, or its getrandom call is blocked",
-            Self::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
-                "free some space, or write to another file system"
-            }
-            Self::Io(_) => "check the file system, then run the same command again",
+            Self::Io(error) => write_hint(error),
             Self::Stopped => "run the same command again",
         }
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::atomic_file::write_hint;
+
 /// Why a record could not be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,9 +89,12 @@ impl RecorderError {
         match self {
             Self::Exists { .. } => "name a new folder: a record is never written over",
             Self::Write { source, .. } | Self::Lost { source, .. }
-                if source.kind() == io::ErrorKind::StorageFull =>
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge
+                ) =>
             {
-                "free some space, or write to another file system"
+                write_hint(source)
             }
             Self::Write { .. } | Self::Lost { .. } => {
                 "check the folder, its file system and that you may write to it"

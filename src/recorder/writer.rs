@@ -35,12 +35,30 @@ impl RunWriter {
     /// # Errors
     /// [`RecorderError::Exists`] when the folder holds a record already; [`RecorderError::Write`].
     pub fn create(folder: &Path, run: &RunInfo) -> Result<Self, RecorderError> {
-        let failed = |path: &Path, source| RecorderError::Write { path: path.to_owned(), source };
         for file in [HEAD_FILE, ATTEMPTS_FILE] {
             if folder.join(file).symlink_metadata().is_ok() {
                 return Err(RecorderError::Exists { folder: folder.to_owned(), file });
             }
         }
+        let is_new = folder.symlink_metadata().is_err();
+        Self::begin(folder, run).inspect_err(|error| {
+            let lost_race = matches!(error, RecorderError::Write { source, .. }
+                if source.kind() == io::ErrorKind::AlreadyExists);
+            if lost_race {
+                return; // what is there is another run's
+            }
+            // Nothing was recorded: leave no trace, so that the same command can be given again.
+            for file in [HEAD_FILE, ATTEMPTS_FILE] {
+                let _ = std::fs::remove_file(folder.join(file));
+            }
+            if is_new {
+                let _ = std::fs::remove_dir(folder);
+            }
+        })
+    }
+
+    fn begin(folder: &Path, run: &RunInfo) -> Result<Self, RecorderError> {
+        let failed = |path: &Path, source| RecorderError::Write { path: path.to_owned(), source };
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -162,8 +180,9 @@ fn write_head(
     let head = Head { run: run.clone(), record };
     let written = serde_json::to_vec_pretty(&head).map_err(io::Error::from).and_then(|text| {
         let mut temporary = tempfile::Builder::new().prefix(".run-").tempfile_in(folder)?;
-        temporary.write_all(&text)?;
-        temporary.write_all(b"\n")?;
+        // Not through `temporary`, whose errors name it instead of the file that was asked for.
+        temporary.as_file_mut().write_all(&text)?;
+        temporary.as_file_mut().write_all(b"\n")?;
         temporary.as_file().sync_all()?;
         temporary.persist(&path)?;
         File::open(folder)?.sync_all()
