@@ -33,7 +33,7 @@ fi
 cargo build --release --locked
 export TROUSSEAU_BIN="$PWD/target/release/trousseau"
 export TROUSSEAU_SHOTS="${TROUSSEAU_SHOTS:-$PWD/target/interop/screenshots}"
-mkdir -p "$TROUSSEAU_SHOTS"
+mkdir -p "$TROUSSEAU_SHOTS" target/interop
 if [ -z "${TROUSSEAU_REPORT:-}" ]; then
     export TROUSSEAU_REPORT="$PWD/target/interop/demo"
     rm -rf "$TROUSSEAU_REPORT"
