@@ -3,7 +3,7 @@
 # in a virtual environment), builds the release binary, and runs every script of this folder.
 # A peer that cannot be installed is a failure: nothing here is skipped.
 #
-# Each script reads TROUSSEAU_BIN (the binary), TROUSSEAU_VENV (the virtual environment),
+# The scripts are the files marked executable; the others help them. Each script reads TROUSSEAU_BIN (the binary), TROUSSEAU_VENV (the virtual environment),
 # TROUSSEAU_REPORT (the folder of a finished demo run), TROUSSEAU_SHOTS (where screenshots go), and
 # ends with a line "N passed, M failed".
 set -euo pipefail
@@ -45,6 +45,9 @@ failed=0
 for script in tests/interop/*; do
     case "$script" in
         tests/interop/run.sh) continue ;;
+        *) [ -x "$script" ] && [ -f "$script" ] || continue ;;
+    esac
+    case "$script" in
         *.sh) runner=bash ;;
         *.py) runner="$TROUSSEAU_VENV/bin/python" ;;
         *) continue ;;
