@@ -49,6 +49,16 @@ Exit codes:
   130  interrupted (Ctrl-C); what was done so far is complete
   143  terminated (SIGTERM); what was done so far is complete";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  For bash, for oneself:
+    trousseau completions bash > ~/.local/share/bash-completion/completions/trousseau";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  For oneself; then `man trousseau-mint`:
+    trousseau man ~/.local/share/man/man1";
+
 /// One-time-password hardware keys from seed to the first day of term.
 #[derive(Debug, Parser)]
 #[command(name = "trousseau", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -91,11 +101,13 @@ pub enum Command {
     /// What was issued, in which batch, and who has it
     Inventory(InventoryArgs),
     /// Print the completion script of a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Write the man pages into a folder
+    #[command(after_help = MAN_EXAMPLES)]
     Man {
         /// Folder to write to; made if need be
         folder: std::path::PathBuf,
