@@ -9,7 +9,9 @@ mod inspect;
 mod inventory;
 mod keys;
 mod mint;
+mod probe;
 mod radius;
+mod reach;
 mod report;
 mod serve;
 mod simulate;
@@ -24,7 +26,9 @@ pub use inspect::InspectArgs;
 pub use inventory::{InventoryArgs, InventoryCommand};
 pub use keys::KeyArgs;
 pub use mint::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
+pub use probe::ProbeArgs;
 pub use radius::RadiusSecretArgs;
+pub use reach::{ClockArgs, PinArgs, ReachArgs};
 pub use report::{ReportArgs, ReportFormat};
 pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::{ScenariosCommand, SimulateArgs};
@@ -90,7 +94,7 @@ pub enum Command {
     /// The scenarios there are: list, show, check
     #[command(subcommand)]
     Scenarios(ScenariosCommand),
-    /// The kinds of server that can be talked to: list, show, check
+    /// The kinds of server that can be talked to: list, show, check, probe
     Targets(TargetsArgs),
     /// Show the result of one or more runs again
     Report(ReportArgs),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{KeyArgs, RadiusSecretArgs};
+use super::{ClockArgs, KeyArgs, ReachArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,30 +65,18 @@ pub struct SimulateArgs {
     /// Replace one value of the scenario; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Seconds of key time that pass in one real second
-    #[arg(long, value_name = "R", default_value = "1", value_parser = super::serve::rate)]
-    pub clock_rate: f64,
-    /// Instant at which key time and wall time agree, in seconds since 1970 [default: now]
-    #[arg(long, value_name = "UNIX_SECONDS", requires = "clock_rate")]
-    pub clock_origin: Option<u64>,
+    /// Key time
+    #[command(flatten)]
+    pub clock: ClockArgs,
     /// Run although the server's clock is far from ours
     #[arg(long)]
     pub ignore_clock: bool,
     /// Most connections at a time; who finds none free waits, and the wait shows
     #[arg(long, value_name = "N", default_value = "2000")]
     pub max_connections: std::num::NonZeroUsize,
-    /// Seconds after which an answer is given up, connecting included
-    #[arg(long, value_name = "S", default_value = "30", value_parser = timeout)]
-    pub timeout: f64,
-    /// Certificate authorities to trust instead of the system's (PEM)
-    #[arg(long, value_name = "PEM")]
-    pub ca_file: Option<PathBuf>,
-    /// Value of a credential that the target names, read from the first line of a file
-    #[arg(long, value_name = "NAME=FILE")]
-    pub credential: Vec<String>,
-    /// Where the shared secret of RADIUS comes from
+    /// How the server is reached
     #[command(flatten)]
-    pub radius_secret: RadiusSecretArgs,
+    pub reach: ReachArgs,
     /// Show how far the run is even when standard error is no terminal: a line every 5 s
     #[arg(long)]
     pub live: bool,
@@ -122,11 +110,4 @@ pub enum ScenariosCommand {
         #[arg(long, value_name = "PATH=VALUE")]
         set: Vec<String>,
     },
-}
-
-fn timeout(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.001..=3600.0).contains(&seconds) => Ok(seconds),
-        _ => Err("give seconds from 0.001 to 3600".into()),
-    }
 }

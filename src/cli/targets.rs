@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::ProbeArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   What kinds of server this program can talk to:
@@ -10,6 +12,10 @@ Examples:
   Start a target of your own from the nearest one, and try its examples:
     trousseau targets show portal-html > mine.toml
     trousseau targets check mine.toml
+
+  Try it on the live server, one operation at a time (see `trousseau targets probe --help`):
+    trousseau targets probe --target mine.toml --url https://otp.example.org \\
+        --operation login --user dupont --pin-file my.pin --code-file code.txt
 
 A target in $XDG_CONFIG_HOME/trousseau/targets/NAME.toml is found by its name, any other by its
 path.";
@@ -40,4 +46,7 @@ pub enum TargetsCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<String>,
     },
+    /// Do one thing at a live server with one key, and show what went over the wire and which rule
+    /// read it
+    Probe(Box<ProbeArgs>),
 }

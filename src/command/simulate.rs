@@ -1,6 +1,5 @@
 //! `trousseau simulate`: a population against a live server.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,19 +7,16 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{Context, Exit, Failure, Outcome, holders, radius};
+use super::{Context, Exit, Failure, Outcome, holders, reach};
 use crate::cli::SimulateArgs;
-use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
-use crate::engine::transport::EndpointOptions;
+use crate::clock::{Clock, SECOND};
 use crate::engine::{self, Early, Finished, Holder, Plan, Progress, ShowProgress, simulate};
-use crate::keystore::Source;
 use crate::report::{self, Outcome as Came};
 use crate::scenario::{SCENARIOS, Scenario, Span};
-use crate::secret::Secret;
-use crate::target::{RADIUS_SECRET, TARGETS, Target};
+use crate::target::{TARGETS, Target};
 
 pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Outcome, Failure> {
-    play(args, folder(args.out.as_deref())?, clock(args), false, context)
+    play(args, folder(args.out.as_deref())?, reach::clock(&args.clock), false, context)
 }
 
 /// Runs what `args` say on `clock`, into `folder`; `shared_with_server` when the server is of this
@@ -43,11 +39,7 @@ pub(super) fn play(
         target,
         target_sha256: sha256(&target_text.text),
         url: args.url.clone(),
-        endpoint: EndpointOptions {
-            timeout: Duration::from_secs_f64(args.timeout),
-            ca_file: args.ca_file.clone(),
-            credentials: credentials(args)?,
-        },
+        endpoint: reach::endpoint(&args.reach)?,
         holders,
         seed: args.seed,
         workers: args.workers.map_or_else(processors, std::num::NonZeroUsize::get),
@@ -167,33 +159,6 @@ fn folder(wanted: Option<&Path>) -> Result<PathBuf, Failure> {
         .hint("give --out a folder that you may write to")),
         _ => Ok(folder),
     }
-}
-
-fn credentials(args: &SimulateArgs) -> Result<BTreeMap<String, Secret>, Failure> {
-    let mut credentials = BTreeMap::new();
-    if let Some(secret) = radius::secret(&args.radius_secret)? {
-        credentials.insert(RADIUS_SECRET.to_owned(), secret);
-    }
-    for setting in &args.credential {
-        let Some((name, file)) = setting.split_once('=') else {
-            return Err(Failure::bad_input(format!("--credential {setting:?} has no \"=\""))
-                .hint("write --credential NAME=FILE, with the value on the first line of FILE"));
-        };
-        let text = Source::File(file.into()).read()?;
-        let line = text.expose().split(|byte| *byte == b'\n').next().unwrap_or_default();
-        credentials.insert(name.to_owned(), Secret::from(line.trim_ascii_end()));
-    }
-    Ok(credentials)
-}
-
-fn clock(args: &SimulateArgs) -> Arc<dyn Clock> {
-    // Exactly 1 is the default, or what was typed.
-    #[allow(clippy::float_cmp)]
-    if args.clock_rate == 1.0 {
-        return Arc::new(SystemClock);
-    }
-    let origin = args.clock_origin.map_or_else(system_micros, |origin| origin * SECOND);
-    Arc::new(ScaledClock::new(origin, args.clock_rate))
 }
 
 fn processors() -> usize {

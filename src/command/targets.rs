@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Exit, Failure, Outcome, probe};
 use crate::cli::{TargetsArgs, TargetsCommand};
 use crate::target::{Operation, TARGETS, Target};
 
-pub(super) fn run(args: &TargetsArgs, _context: &Context) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &TargetsArgs, context: &Context) -> Result<Outcome, Failure> {
     let text = match &args.command {
         TargetsCommand::List => list()?,
         TargetsCommand::Show { name } => TARGETS.find(name)?.text,
@@ -18,6 +18,7 @@ pub(super) fn run(args: &TargetsArgs, _context: &Context) -> Result<Outcome, Fai
             }
             out
         }
+        TargetsCommand::Probe(args) => return probe::run(args, context),
     };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

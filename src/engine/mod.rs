@@ -8,6 +8,7 @@
 mod collect;
 mod error;
 mod feasible;
+mod hands;
 mod life;
 mod limits;
 mod preflight;
@@ -17,6 +18,7 @@ mod worker;
 
 pub use collect::Progress;
 pub use error::Error;
+pub use hands::{CodeSource, Done, Hands, Which};
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

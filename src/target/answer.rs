@@ -84,6 +84,18 @@ impl<'a> Answer<'a> {
         self.packet.into_iter().flat_map(move |packet| selector.values(&packet))
     }
 
+    /// Name and text of every attribute of a RADIUS answer; none of an HTTP answer.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<(String, String)> {
+        let attributes = self.packet.iter().flat_map(|packet| packet.attributes());
+        attributes
+            .map(|one| {
+                let name = Selector::Plain(one.kind).to_string();
+                (name, crate::radius::dictionary::display(one.kind, one.value))
+            })
+            .collect()
+    }
+
     /// The value at `pointer` (RFC 6901); `None` when it is not there or the body is no JSON.
     pub(super) fn json(&self, pointer: &str) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_slice(self.body).ok()).as_ref()?.pointer(pointer)

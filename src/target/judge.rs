@@ -110,6 +110,29 @@ impl Target {
         mask::excerpt(body, landmark, &mask::secrets(inputs, captured))
     }
 
+    /// `text` on one line, secrets masked.
+    #[must_use]
+    pub fn masked_line(
+        &self,
+        text: &[u8],
+        inputs: &Inputs<'_>,
+        captured: &[Option<Box<[u8]>>],
+    ) -> String {
+        mask::line(text, &mask::secrets(inputs, captured))
+    }
+
+    /// The first `limit` characters of `text`, secrets masked, its line breaks kept.
+    #[must_use]
+    pub fn masked_text(
+        &self,
+        text: &[u8],
+        inputs: &Inputs<'_>,
+        captured: &[Option<Box<[u8]>>],
+        limit: usize,
+    ) -> String {
+        mask::text(text, &mask::secrets(inputs, captured), limit)
+    }
+
     /// Line, from 1, of the definition at byte `offset`.
     #[must_use]
     pub fn line(&self, offset: usize) -> usize {

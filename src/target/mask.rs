@@ -17,7 +17,7 @@ pub(super) fn secrets(inputs: &Inputs<'_>, captured: &[Option<Box<[u8]>>]) -> Ve
         if value.is_empty() {
             continue;
         }
-        for escape in [Escape::Raw, Escape::Form, Escape::Path, Escape::Json, Escape::Xml] {
+        for escape in [Escape::Raw, Escape::Form, Escape::Path, Escape::Json, Escape::Xml, Escape::Base64] {
             let mut written = Vec::new();
             escape.write(value, &mut written);
             if !secrets.contains(&written) {
@@ -56,6 +56,32 @@ pub(super) fn excerpt(body: &[u8], landmark: &str, secrets: &[Vec<u8>]) -> Strin
     shown.extend(&characters[low..high]);
     if high < characters.len() {
         shown.push('…');
+    }
+    shown
+}
+
+/// `text` on one line, with `secrets`, six digits or more in a row, and whatever looks like a token
+/// shown as `***`.
+pub(super) fn line(text: &[u8], secrets: &[Vec<u8>]) -> String {
+    masked(&without(text, secrets))
+}
+
+/// The first characters of a body, masked as [`line`], its line breaks kept; how many characters
+/// were left out is said at the end.
+pub(super) fn text(body: &[u8], secrets: &[Vec<u8>], limit: usize) -> String {
+    // Secrets are masked before the cut, which might otherwise leave half of one; a hard cap keeps
+    // a huge answer cheap.
+    let cap = limit.saturating_mul(8);
+    let whole = without(&body[..body.len().min(cap)], secrets);
+    let lines: Vec<String> = whole
+        .split(|byte| *byte == b'\n')
+        .map(masked)
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let whole = lines.join("\n");
+    let mut shown: String = whole.chars().take(limit).collect();
+    if shown.len() < whole.len() || body.len() > cap {
+        shown.push_str(&format!(" … ({} bytes in all)", body.len()));
     }
     shown
 }

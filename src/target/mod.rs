@@ -17,6 +17,7 @@ mod answer;
 mod compile;
 mod example;
 mod exchange;
+mod explain;
 mod html;
 mod judge;
 mod mask;
@@ -33,6 +34,7 @@ mod verdict;
 pub use answer::{Answer, Site};
 pub use example::{Example, ExampleError};
 pub use exchange::{Exchange, HttpRequest};
+pub use explain::{Taken, Tried};
 pub use judge::{Judged, Matched};
 pub use operation::{Operation, Phase};
 pub use policy::{ClockSource, PinPosition, Policy};
@@ -51,6 +53,7 @@ pub const TARGETS: Library = Library {
         ("portal-html", include_str!("../../scenarios/targets/portal-html.toml")),
         ("portal-json", include_str!("../../scenarios/targets/portal-json.toml")),
         ("portal-radius", include_str!("../../scenarios/targets/portal-radius.toml")),
+        ("privacyidea", include_str!("../../scenarios/targets/privacyidea.toml")),
     ],
 };
 

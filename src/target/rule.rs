@@ -83,7 +83,8 @@ impl Rule {
 }
 
 impl Condition {
-    fn holds(&self, answer: &Answer<'_>) -> bool {
+    /// Whether it holds.
+    pub(super) fn holds(&self, answer: &Answer<'_>) -> bool {
         match self {
             Self::Status(ranges) => {
                 ranges.iter().any(|(low, high)| (*low..=*high).contains(&answer.status))

@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::Uri;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::{TransportError, radius};
+use super::{TransportError, radius, tls};
 use crate::radius::SharedSecret;
 use crate::secret::Secret;
 use crate::target::{RADIUS_SECRET, Site, Target};
@@ -31,8 +29,19 @@ pub struct EndpointOptions {
     pub timeout: Duration,
     /// PEM file with the certificate authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// What to show to a server that asks who we are.
+    pub identity: Option<ClientIdentity>,
     /// Values of the credentials that the target names (`auth = { bearer = "NAME" }`).
     pub credentials: BTreeMap<String, Secret>,
+}
+
+/// A client certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    /// PEM file with the certificate, then its chain.
+    pub certificates: PathBuf,
+    /// PEM file with its private key.
+    pub key: PathBuf,
 }
 
 /// A server, its name resolved once, shared by all workers.
@@ -87,7 +96,7 @@ impl Endpoint {
     /// # Errors
     /// [`TransportError`] when the URL is no HTTP URL, its host unknown, or the CA file unusable.
     pub fn resolve(url: &str, options: EndpointOptions) -> Result<Self, TransportError> {
-        let EndpointOptions { timeout, ca_file, credentials } = options;
+        let EndpointOptions { timeout, ca_file, identity, credentials } = options;
         let (uri, scheme) = parse(url).map_err(|message| TransportError::Url {
             // What stands before an @ may be a password.
             url: url
@@ -111,7 +120,7 @@ impl Endpoint {
                 let name = ServerName::try_from(bare.to_owned()).map_err(|error| {
                     TransportError::Url { url: url.to_owned(), message: error.to_string() }
                 })?;
-                Some((TlsConnector::from(Arc::new(tls_config(ca_file.as_deref())?)), name))
+                Some((TlsConnector::from(Arc::new(tls::config(ca_file.as_deref(), identity.as_ref())?)), name))
             }
         };
         let authority = if port == usual { host.to_owned() } else { format!("{host}:{port}") };
@@ -188,7 +197,10 @@ impl Endpoint {
     }
 
     /// Whether the address is one for `target`, and every credential that it needs was given.
-    pub(super) fn check(&self, target: &Target) -> Result<(), TransportError> {
+    ///
+    /// # Errors
+    /// [`TransportError::Kind`], [`TransportError::Credential`].
+    pub fn check(&self, target: &Target) -> Result<(), TransportError> {
         if target.radius.is_some() != (self.scheme == Scheme::Radius) {
             let spoken = if target.radius.is_some() { "radius" } else { "http" };
             return Err(TransportError::Kind {
@@ -246,55 +258,6 @@ fn parse(url: &str) -> Result<(Uri, Scheme), String> {
         return Err("RADIUS knows no paths: leave it out".to_owned());
     }
     Ok((uri, scheme))
-}
-
-fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, TransportError> {
-    let roots = match ca_file {
-        Some(file) => roots_of(file)?,
-        None => system_roots()?,
-    };
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| TransportError::Authorities {
-            place: "TLS".to_owned(),
-            message: error.to_string(),
-        })?;
-    let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-fn roots_of(file: &Path) -> Result<RootCertStore, TransportError> {
-    let fault = |message: String| TransportError::Authorities {
-        place: file.display().to_string(),
-        message,
-    };
-    let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| fault(format!("no PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| fault(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(fault("it holds no certificate (-----BEGIN CERTIFICATE-----)".to_owned()));
-    }
-    Ok(roots)
-}
-
-fn system_roots() -> Result<RootCertStore, TransportError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(TransportError::Authorities {
-            place: "system certificates".to_owned(),
-            message: found
-                .errors
-                .first()
-                .map_or_else(|| "this machine has none".to_owned(), ToString::to_string),
-        });
-    }
-    Ok(roots)
 }
 
 #[cfg(test)]

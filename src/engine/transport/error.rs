@@ -46,6 +46,14 @@ pub enum TransportError {
         /// What is wrong.
         message: String,
     },
+    /// The client certificate or its key cannot be used.
+    #[error("{file}: {message}")]
+    Identity {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        message: String,
+    },
     /// The target names a credential that was not given.
     #[error("the target needs the credential {name:?}, which was not given")]
     Credential {
@@ -93,10 +101,14 @@ impl TransportError {
             Self::Authorities { .. } => {
                 "give a readable PEM file with the server's certificate authority by --ca-file"
             }
+            Self::Identity { .. } => {
+                "give the certificate by --client-cert-file and its unencrypted private key by \
+                 --client-key-file, both PEM"
+            }
             Self::Credential { name } if name == crate::target::RADIUS_SECRET => {
                 "give the shared secret by --radius-secret-file FILE"
             }
-            Self::Credential { .. } => "give a file with its value",
+            Self::Credential { .. } => "give a file with its value: --credential NAME=FILE",
             Self::Connect { .. } => {
                 "check that the server runs and listens there, and that no firewall is in between; \
                  `trousseau serve` starts the embedded one"
@@ -121,6 +133,7 @@ impl TransportError {
             Self::Url { .. }
                 | Self::Kind { .. }
                 | Self::Authorities { .. }
+                | Self::Identity { .. }
                 | Self::Credential { .. }
         )
     }

@@ -24,11 +24,14 @@ pub mod radius;
 mod redirect;
 mod session;
 mod stage;
+mod tls;
+mod trace;
 
-pub use endpoint::{Endpoint, EndpointOptions};
+pub use endpoint::{ClientIdentity, Endpoint, EndpointOptions};
 pub use error::TransportError;
 pub use preflight::Preflight;
 pub use session::Session;
+pub use trace::{Exchanged, Hop};
 
 use std::fmt;
 use std::sync::Arc;
@@ -67,6 +70,8 @@ pub struct Transport {
     pool: Pool,
     /// When the target is spoken to over RADIUS; nothing goes over `pool` then.
     radius: Option<radius::Client>,
+    /// What goes over the wire, when somebody watches.
+    watched: Option<trace::Watched>,
 }
 
 impl Transport {
@@ -77,7 +82,8 @@ impl Transport {
         let prepared = Prepared::new(&target, &endpoint);
         let radius = endpoint.radius_options(&target, max_connections);
         let radius = radius.map(|(server, options)| radius::Client::new(server, options));
-        Self { target, endpoint, prepared, pool: Pool::new(max_connections), radius }
+        let pool = Pool::new(max_connections);
+        Self { target, endpoint, prepared, pool, radius, watched: None }
     }
 
     /// Opens the page of `operation` (its `open` exchanges; none is no work and a success).

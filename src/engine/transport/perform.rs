@@ -9,6 +9,7 @@ use hyper::{HeaderMap, StatusCode};
 use super::connection::{Broken, Connection, Sent};
 use super::prepared::Draft;
 use super::radius::Heard;
+use super::trace::{Over, RawHop};
 use super::{Performed, Session, Stage, Transport, redirect};
 use crate::recorder::{Fault, Verdict};
 use crate::target::{
@@ -78,9 +79,19 @@ impl Transport {
                 Ok(Came::Radius(heard)) => heard.answer(),
                 Err(broken) => Err(broken.clone()),
             };
+            let over = |answer, judged, trouble| Over {
+                place: (operation, phase, index),
+                exchange,
+                answer,
+                judged,
+                trouble,
+                took: answered.saturating_duration_since(sent),
+            };
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(broken) => {
+                    let why = || Some(broken.message.clone());
+                    self.keep(|| over(None, None, why()), session, inputs);
                     performed.reached |= broken.reached;
                     self.trouble(operation, inputs, || broken.message);
                     return performed.failed(broken.fault);
@@ -89,6 +100,8 @@ impl Transport {
             (performed.status, performed.reached) = (answer.status, true);
             let judged = self.target.judge(operation, phase, index, &answer);
             let taken = self.target.take(exchange, judged, &answer, inputs, &mut session.captured);
+            let missing = || taken.as_ref().err().cloned();
+            self.keep(|| over(Some(&answer), Some(judged), missing()), session, inputs);
             if let Err(message) = taken {
                 self.trouble(operation, inputs, || message);
                 return performed.failed(Fault::Answer);
@@ -171,7 +184,15 @@ impl Transport {
         stage: &Stage,
     ) -> Result<Whole, Broken> {
         for _ in 0..=redirect::HOPS {
+            if let Some(watched) = &self.watched {
+                watched.hops.borrow_mut().push(RawHop::new(&draft, session));
+            }
             let whole = self.once(session, &draft, stage).await?;
+            if let Some(watched) = &self.watched
+                && let Some(hop) = watched.hops.borrow_mut().last_mut()
+            {
+                hop.answered(&whole);
+            }
             stage.answered();
             session.jar.store(&whole.headers, draft.uri.path());
             let location = match whole.headers.get(LOCATION) {

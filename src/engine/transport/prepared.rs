@@ -115,6 +115,11 @@ impl Draft {
         request
     }
 
+    /// The body, as it will be sent.
+    pub(super) fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
     /// Turns to where a redirect leads, as browsers do: 307 and 308 repeat the request, the others
     /// become a GET. Whether `path` is one.
     pub(super) fn redirect(&mut self, status: StatusCode, path: &str) -> bool {

@@ -102,6 +102,28 @@ impl RadiusRequest {
         Ok(RadiusDraft { request: self, user, password, filled })
     }
 
+    /// What it is made of, a line each, without what the person types.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut out = match self.method {
+            Method::Pap => "User-Password: ***\n".to_owned(),
+            Method::Chap => "CHAP-Password: ***\n".to_owned(),
+        };
+        for (selector, value) in &self.attributes {
+            let shown = match (value, selector) {
+                (Value::Constant(octets), Selector::Plain(kind)) => {
+                    dictionary::display(*kind, octets)
+                }
+                (Value::Constant(octets), Selector::Vendor { .. }) => {
+                    format!("0x{}", data_encoding::HEXLOWER.encode(octets))
+                }
+                (Value::Filled(_), _) => "***".to_owned(),
+            };
+            out.push_str(&format!("{selector}: {shown}\n"));
+        }
+        out
+    }
+
     pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
         let attributes = self.attributes.iter().filter_map(|(_, value)| match value {
             Value::Filled(template) => Some(template),
