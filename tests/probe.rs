@@ -45,7 +45,9 @@ fn the_three_steps_a_login_and_its_replay_are_shown_without_secrets() {
             assert!(told.contains("< HTTP/1.1 303"), "{told}");
             assert!(told.contains("< location: /new-pin"), "{told}");
             assert!(told.contains("taken: {csrf} by <input name=\"csrf\">"), "{told}");
-            assert!(told.contains("does not: accepted needs location = \"/portal\" (it is /new-pin)"));
+            assert!(
+                told.contains("does not: accepted needs location = \"/portal\" (it is /new-pin)")
+            );
             // The browser's cookies are sent, and not told.
             assert!(told.contains("=***\n"), "{told}");
         }
@@ -73,7 +75,8 @@ fn a_refusal_is_an_answer_and_an_unread_page_is_not() {
     assert!(told.contains("=> login: error (answer)"), "{told}");
     assert_no_secret(&told);
 
-    let changed = changed.replace("input = \"jeton\"", "css = \"form.connexion input[name=jeton]\"");
+    let changed =
+        changed.replace("input = \"jeton\"", "css = \"form.connexion input[name=jeton]\"");
     batch.write("mine.toml", &changed);
     let ran = probe(&batch, &server.url, &[&["--target", "mine.toml"], &typed[..]].concat());
     let told = text(&ran.stdout);
@@ -92,12 +95,24 @@ fn bad_input_is_told_before_anything_is_sent() {
         (with_key(&["--operation", "new_pin"]), "none was given", "--new-pin-file"),
         (with_key(&["--operation", "confirm"]), "confirm sends the PIN", "--pin-file"),
         (
-            vec!["--operation", "login", "--keys", "batch.pskcxml", "--transport-key-file",
-                 "transport.key", "--serial", "T9"],
+            vec![
+                "--operation",
+                "login",
+                "--keys",
+                "batch.pskcxml",
+                "--transport-key-file",
+                "transport.key",
+                "--serial",
+                "T9",
+            ],
             "batch.pskcxml has no key T9",
             "trousseau inspect",
         ),
-        (with_key(&["--operation", "login", "--pin-file", "empty"]), "empty: there is no PIN", "first line"),
+        (
+            with_key(&["--operation", "login", "--pin-file", "empty"]),
+            "empty: there is no PIN",
+            "first line",
+        ),
         (
             with_key(&["--operation", "login", "--ca-file", "a", "--credential", "x"]),
             "--credential \"x\" has no \"=\"",

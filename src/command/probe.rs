@@ -115,8 +115,9 @@ fn check_pins(operations: &[Operation], pin: bool, new_pin: bool) -> Result<(), 
             .hint("give it by --new-pin-file FILE, --new-pin-fd N or --new-pin-prompt"));
     }
     if has(Operation::Confirm) && !has(Operation::NewPin) && !pin {
-        return Err(Failure::bad_input("confirm sends the PIN, and none was given")
-            .hint("give it by --pin-file FILE, or do it together: --operation first_code,new_pin,confirm"));
+        return Err(Failure::bad_input("confirm sends the PIN, and none was given").hint(
+            "give it by --pin-file FILE, or do it together: --operation first_code,new_pin,confirm",
+        ));
     }
     Ok(())
 }
@@ -169,7 +170,11 @@ fn exchange(target: &Target, exchanged: &Exchanged, out: &mut String) {
         Phase::Open => "open",
         Phase::Submit => "submit",
     };
-    let _ = writeln!(out, "== {operation}, {phase} {index}: {:.0} ms", exchanged.took.as_secs_f64() * 1e3);
+    let _ = writeln!(
+        out,
+        "== {operation}, {phase} {index}: {:.0} ms",
+        exchanged.took.as_secs_f64() * 1e3
+    );
     for hop in &exchanged.hops {
         for line in hop.request.lines() {
             let _ = writeln!(out, "> {line}");

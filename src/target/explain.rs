@@ -91,7 +91,8 @@ fn misses(rule: &Rule, answer: &Answer<'_>) -> Vec<String> {
         .map(|condition| miss(condition, answer))
         .collect();
     if misses.is_empty() && !rule.matches(answer) {
-        misses.push(format!("a 5xx answer is read only by a rule that names its status ({answer})"));
+        misses
+            .push(format!("a 5xx answer is read only by a rule that names its status ({answer})"));
     }
     misses
 }
@@ -112,7 +113,9 @@ fn miss(condition: &Condition, answer: &Answer<'_>) -> String {
         Condition::Location(test) => format!(
             "location {} ({})",
             words(test),
-            answer.location().map_or_else(|| "there is none".to_owned(), |text| is(text.as_bytes())),
+            answer
+                .location()
+                .map_or_else(|| "there is none".to_owned(), |text| is(text.as_bytes())),
         ),
         Condition::Header(name, test) => {
             let found = answer.headers.get(name).map(|value| value.as_bytes());

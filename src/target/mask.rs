@@ -17,7 +17,9 @@ pub(super) fn secrets(inputs: &Inputs<'_>, captured: &[Option<Box<[u8]>>]) -> Ve
         if value.is_empty() {
             continue;
         }
-        for escape in [Escape::Raw, Escape::Form, Escape::Path, Escape::Json, Escape::Xml, Escape::Base64] {
+        for escape in
+            [Escape::Raw, Escape::Form, Escape::Path, Escape::Json, Escape::Xml, Escape::Base64]
+        {
             let mut written = Vec::new();
             escape.write(value, &mut written);
             if !secrets.contains(&written) {

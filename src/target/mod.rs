@@ -15,6 +15,7 @@
 
 mod answer;
 mod compile;
+mod css;
 mod example;
 mod exchange;
 mod explain;

@@ -116,6 +116,8 @@ pub(super) struct Auth {
 #[serde(deny_unknown_fields)]
 pub(super) struct Take {
     pub(super) input: Option<String>,
+    pub(super) css: Option<Text>,
+    pub(super) attribute: Option<Text>,
     pub(super) json: Option<Text>,
     pub(super) regex: Option<Text>,
     pub(super) header: Option<Text>,

@@ -4,6 +4,7 @@ use hyper::header::HeaderName;
 use regex::bytes::Regex;
 use serde_json::Value;
 
+use super::css::Css;
 use super::{Answer, Verdict, html};
 use crate::radius::dictionary as radius;
 
@@ -25,6 +26,8 @@ pub(super) struct Take {
 pub(super) enum Selector {
     /// `value` of the `<input>` with this name.
     Input(String),
+    /// The element that a CSS selector selects. Boxed: the rare one, and the big one.
+    Css(Box<Css>),
     /// JSON pointer (RFC 6901); numbers and booleans as text.
     Json(String),
     /// Group `value`, else the first group, else the whole match.
@@ -42,6 +45,7 @@ impl Selector {
     pub(super) fn find(&self, answer: &Answer<'_>) -> Option<Box<[u8]>> {
         match self {
             Self::Input(name) => html::input_value(answer.body, name.as_bytes()),
+            Self::Css(css) => css.find(answer.body),
             Self::Json(pointer) => match answer.json(pointer)? {
                 Value::String(text) => Some(text.as_bytes().into()),
                 Value::Number(number) => Some(number.to_string().into_bytes().into()),
@@ -64,6 +68,7 @@ impl Selector {
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Input(name) => format!("<input name=\"{name}\">"),
+            Self::Css(css) => css.to_string(),
             Self::Json(pointer) => format!("JSON value {pointer}"),
             Self::Regex(regex) => format!("regex {regex}"),
             Self::Header(name) => format!("header {name}"),
@@ -76,6 +81,7 @@ impl Selector {
     pub(super) fn landmark(&self) -> &str {
         match self {
             Self::Input(name) | Self::Cookie(name) => name,
+            Self::Css(css) => css.landmark(),
             Self::Json(pointer) => pointer.rsplit('/').next().unwrap_or_default(),
             Self::Regex(regex) => {
                 // Its longest run of plain letters and digits.

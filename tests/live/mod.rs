@@ -5,18 +5,18 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
 
 /// Seconds of key time per second: two minutes of the keys pass in one.
-pub const RATE: &str = "120";
+pub(crate) const RATE: &str = "120";
 
 /// Five keys `T1` to `T5`, held by `user1` to `user5`, and a PIN to choose.
-pub struct Batch {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Batch {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Batch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let minted = Command::new(PROGRAM)
             .current_dir(folder.path())
@@ -32,33 +32,33 @@ impl Batch {
         batch
     }
 
-    pub fn write(&self, name: &str, content: &str) {
+    pub(crate) fn write(&self, name: &str, content: &str) {
         use std::os::unix::fs::PermissionsExt;
         let path = self.path().join(name);
         std::fs::write(&path, content).unwrap();
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// The program in the batch's folder, with these words.
-    pub fn run(&self, words: &[&str], more: &[&str]) -> Output {
+    pub(crate) fn run(&self, words: &[&str], more: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
         command.current_dir(self.path()).args(words).args(more).output().unwrap()
     }
 }
 
 /// A `trousseau serve` that ends with the test.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub url: String,
-    pub origin: String,
+    pub(crate) url: String,
+    pub(crate) origin: String,
 }
 
 impl Server {
-    pub fn start(batch: &Batch, more: &[&str]) -> Self {
+    pub(crate) fn start(batch: &Batch, more: &[&str]) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let origin = since.as_secs().to_string();
         let mut child = Command::new(PROGRAM)
@@ -90,13 +90,13 @@ impl Drop for Server {
     }
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Asserts that neither a code nor a PIN nor a session is told.
 #[allow(dead_code)] // not by every test that uses this file
-pub fn assert_no_secret(told: &str) {
+pub(crate) fn assert_no_secret(told: &str) {
     assert!(!told.contains("Zq7x"), "the PIN is told:\n{told}");
     for line in told.lines().filter(|line| !line.contains("length")) {
         let digits = line.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
@@ -105,7 +105,8 @@ pub fn assert_no_secret(told: &str) {
         if let Some(at) = lower.find("cookie: ") {
             for pair in line[at + 8..].split("; ").filter(|pair| pair.contains('=')) {
                 let known = ["path=", "samesite=", "max-age="];
-                let attribute = known.iter().any(|name| pair.to_ascii_lowercase().starts_with(name));
+                let attribute =
+                    known.iter().any(|name| pair.to_ascii_lowercase().starts_with(name));
                 assert!(attribute || pair.ends_with("=***"), "a cookie is told: {line}");
             }
         }

@@ -120,7 +120,13 @@ impl Endpoint {
                 let name = ServerName::try_from(bare.to_owned()).map_err(|error| {
                     TransportError::Url { url: url.to_owned(), message: error.to_string() }
                 })?;
-                Some((TlsConnector::from(Arc::new(tls::config(ca_file.as_deref(), identity.as_ref())?)), name))
+                Some((
+                    TlsConnector::from(Arc::new(tls::config(
+                        ca_file.as_deref(),
+                        identity.as_ref(),
+                    )?)),
+                    name,
+                ))
             }
         };
         let authority = if port == usual { host.to_owned() } else { format!("{host}:{port}") };

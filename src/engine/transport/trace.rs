@@ -9,9 +9,7 @@ use hyper::{Method, Uri};
 use super::perform::Whole;
 use super::prepared::Draft;
 use super::{Session, Transport};
-use crate::target::{
-    Answer, Exchange, Inputs, Judged, Operation, Phase, Taken, Target, Tried,
-};
+use crate::target::{Answer, Exchange, Inputs, Judged, Operation, Phase, Taken, Target, Tried};
 
 /// One exchange: what was sent, what came, and how it was read.
 #[derive(Debug, Clone)]
@@ -94,13 +92,11 @@ impl RawHop {
             out
         };
         let first = format!("{} {} HTTP/1.1", self.method, line(self.uri.to_string().as_bytes()));
-        let answer = self.answer.as_ref().map(|(status, headers, body)| {
-            part(format!("HTTP/1.1 {status}"), headers, body)
-        });
-        Hop {
-            request: part(first, &self.headers, &self.sent),
-            answer: answer.unwrap_or_default(),
-        }
+        let answer = self
+            .answer
+            .as_ref()
+            .map(|(status, headers, body)| part(format!("HTTP/1.1 {status}"), headers, body));
+        Hop { request: part(first, &self.headers, &self.sent), answer: answer.unwrap_or_default() }
     }
 }
 
@@ -149,7 +145,12 @@ impl Transport {
     }
 
     /// Keeps an exchange, masked, when somebody watches.
-    pub(super) fn keep<'o>(&self, over: impl FnOnce() -> Over<'o>, session: &Session, inputs: &Inputs<'_>) {
+    pub(super) fn keep<'o>(
+        &self,
+        over: impl FnOnce() -> Over<'o>,
+        session: &Session,
+        inputs: &Inputs<'_>,
+    ) {
         let Some(watched) = &self.watched else { return };
         let over = over();
         let (operation, phase, index) = over.place;

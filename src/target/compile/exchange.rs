@@ -5,6 +5,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use regex::bytes::Regex;
 
 use super::{Fault, fault, named, rule};
+use crate::target::css::Css;
 use crate::target::exchange::{Auth, Exchange, HttpRequest, Request};
 use crate::target::raw;
 use crate::target::take::{Selector, Take};
@@ -164,19 +165,28 @@ fn take(index: usize, raw: toml::Spanned<raw::Take>) -> Result<Take, Fault> {
     let at = raw.span().start;
     let raw = raw.into_inner();
     let when = raw.when.iter().map(named).collect::<Result<_, _>>()?;
-    let selector = match (raw.input, raw.json, raw.regex, raw.header, raw.cookie) {
-        (Some(name), None, None, None, None) => Selector::Input(name),
-        (None, Some(pointer), None, None, None) => {
+    let attribute = match (&raw.css, raw.attribute) {
+        (None, Some(attribute)) => {
+            return Err(fault(&attribute, "an attribute is of the element that css selects"));
+        }
+        (_, attribute) => attribute.map(toml::Spanned::into_inner),
+    };
+    let selector = match (raw.input, raw.css, raw.json, raw.regex, raw.header, raw.cookie) {
+        (Some(name), None, None, None, None, None) => Selector::Input(name),
+        (None, Some(text), None, None, None, None) => Selector::Css(Box::new(
+            Css::new(text.get_ref(), attribute).map_err(|message| fault(&text, message))?,
+        )),
+        (None, None, Some(pointer), None, None, None) => {
             check_pointer(&pointer)?;
             Selector::Json(pointer.into_inner())
         }
-        (None, None, Some(text), None, None) => Selector::Regex(regex(&text)?),
-        (None, None, None, Some(name), None) => Selector::Header(any_header_name(&name)?),
-        (None, None, None, None, Some(name)) => Selector::Cookie(name),
+        (None, None, None, Some(text), None, None) => Selector::Regex(regex(&text)?),
+        (None, None, None, None, Some(name), None) => Selector::Header(any_header_name(&name)?),
+        (None, None, None, None, None, Some(name)) => Selector::Cookie(name),
         _ => {
             return Err((
                 at,
-                "a value is taken by one of input, json, regex, header, cookie".into(),
+                "a value is taken by one of input, css, json, regex, header, cookie".into(),
             ));
         }
     };

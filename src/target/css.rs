@@ -1,0 +1,103 @@
+//! A value by CSS selector, out of the tree that a browser would make of the page. Only a target
+//! that asks for one pays for the tree; `input` is read without.
+
+use std::fmt;
+
+use scraper::{ElementRef, Html, Selector};
+
+/// A selector, and what of the element is wanted.
+#[derive(Debug, Clone)]
+pub(super) struct Css {
+    /// As written, for messages.
+    text: String,
+    selector: Selector,
+    /// The attribute; what the element is for when none was named.
+    attribute: Option<String>,
+}
+
+impl Css {
+    /// Compiles a selector.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn new(text: &str, attribute: Option<String>) -> Result<Self, String> {
+        let selector = Selector::parse(text)
+            .map_err(|error| format!("{text:?} is no CSS selector: {error}"))?;
+        Ok(Self { text: text.to_owned(), selector, attribute })
+    }
+
+    /// The value of the first element that is selected and has one; bytes that are no UTF-8 become
+    /// U+FFFD.
+    pub(super) fn find(&self, page: &[u8]) -> Option<Box<[u8]>> {
+        let page = Html::parse_document(&String::from_utf8_lossy(page));
+        let value = page.select(&self.selector).find_map(|element| self.value(element))?;
+        Some(value.into_bytes().into())
+    }
+
+    fn value(&self, element: ElementRef<'_>) -> Option<String> {
+        if let Some(attribute) = &self.attribute {
+            return element.attr(attribute).map(str::to_owned);
+        }
+        match element.value().name() {
+            "input" | "button" | "option" => element.attr("value").map(str::to_owned),
+            "meta" => element.attr("content").map(str::to_owned),
+            _ => Some(element.text().collect::<String>().trim().to_owned()),
+        }
+    }
+
+    /// The longest word of the selector: where to look in a page that has it no more.
+    pub(super) fn landmark(&self) -> &str {
+        let words = self.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+        words.max_by_key(|word| word.len()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Css {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.attribute {
+            Some(attribute) => write!(f, "CSS {} (attribute {attribute})", self.text),
+            None => write!(f, "CSS {}", self.text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn is(page: &str, selector: &str, attribute: Option<&str>, value: Option<&str>) {
+        let css = Css::new(selector, attribute.map(str::to_owned)).unwrap();
+        let found = css.find(page.as_bytes()).map(|value| String::from_utf8(value.into()).unwrap());
+        assert_eq!(found.as_deref(), value, "{selector} in {page}");
+    }
+
+    #[test]
+    fn the_element_decides_what_is_its_value() {
+        let page = r#"<meta name=csrf content="m&amp;1"><form id=a action="/x?t=9"><input name=t value=no></form>
+            <form class="login big"><p>closed</p><li>unclosed<input name=t value="i1"><textarea name=n> text </textarea>
+            <button name=go value=b1>Go</button></form>"#;
+        is(page, "meta[name=csrf]", None, Some("m&1"));
+        is(page, "form.login input[name=t]", None, Some("i1"));
+        is(page, "form.login > p", None, Some("closed"));
+        is(page, "textarea", None, Some("text"));
+        is(page, "form.login button", None, Some("b1"));
+        is(page, "form#a", Some("action"), Some("/x?t=9"));
+        is(page, "form#a", Some("method"), None);
+        is(page, "form#b", None, None);
+    }
+
+    #[test]
+    fn any_bytes_are_a_page() {
+        let css = Css::new("input", None).unwrap();
+        assert_eq!(css.find(b"\xff\xfe<input value='\xe9'>"), Some("\u{fffd}".as_bytes().into()));
+        assert_eq!(css.find(b""), None);
+        assert_eq!(css.find(b"<input value='cut"), None);
+    }
+
+    #[test]
+    fn what_is_no_selector_is_refused() {
+        let error = Css::new("form[", None).unwrap_err();
+        assert!(error.starts_with("\"form[\" is no CSS selector"), "{error}");
+    }
+}
