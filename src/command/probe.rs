@@ -76,7 +76,7 @@ async fn probe(
 pub(super) async fn wait(hands: &Hands, context: &Context) -> bool {
     let left = hands.until_next_code();
     if left > Duration::from_secs(1) {
-        say(&format!("waiting {} s for the key to change", left.as_secs() + 1));
+        say!("waiting {} s for the key to change", left.as_secs() + 1);
     }
     let end = std::time::Instant::now() + left;
     while std::time::Instant::now() < end {
@@ -229,9 +229,4 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-#[allow(clippy::print_stderr)]
-fn say(words: &str) {
-    eprintln!("{words}");
 }
