@@ -13,7 +13,7 @@
 //!    [`terminal`]; and [`cli`], the declarations of the command line, which import nothing of ours
 //! 2. [`otp`], [`radius`], [`keystore`], [`roster`], [`custody`],
 //!    [`inventory`]
-//! 3. [`token`], [`scenario`], [`target`]
+//! 3. [`token`], [`manifest`], [`scenario`], [`target`]
 //! 4. [`pskc`], [`mint`], [`mod@format`], [`fleet`], [`portal`]
 //! 5. [`recorder`]
 //! 6. [`engine`], [`audit`], [`report`]
@@ -33,6 +33,7 @@ pub mod format;
 pub mod interrupt;
 pub mod inventory;
 pub mod keystore;
+pub mod manifest;
 pub mod mint;
 mod named;
 pub mod otp;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::KeyArgs;
+use super::{KeyArgs, SplitArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +19,11 @@ Examples:
   The same batch encrypted for a customer, under a key of its own:
     trousseau export batch.pskcxml --transport-key-file transport.key --format pskc \\
         --out-new-transport-key customer.key --out customer.pskcxml
+
+  Files of 200 keys each, as many as the server takes at once, with a manifest:
+    trousseau export batch.pskcxml --transport-key-file transport.key --format entra-csv \\
+        --roster users.csv --assigned-only --set manufacturer=ACME --set model=T-100 \\
+        --split-rows 200 --out entra/keys.csv
 
   What formats there are, and what one of them takes:
     trousseau formats list
@@ -56,6 +61,12 @@ pub struct ExportArgs {
     /// Read FILE as an import file of this format instead of PSKC
     #[arg(long, value_name = "NAME")]
     pub from: Option<String>,
+    /// Print a summary as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Whether to write a set of files
+    #[command(flatten)]
+    pub split: SplitArgs,
     /// Where the key of the batch comes from
     #[command(flatten)]
     pub key: KeyArgs,

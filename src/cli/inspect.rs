@@ -11,8 +11,11 @@ use super::KeyArgs;
 #[command(after_help = EXAMPLES)]
 pub struct InspectArgs {
     /// The batch; `-` for standard input
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "manifest")]
+    pub file: Option<PathBuf>,
+    /// Hold the files of a set against their manifest instead: every one there, unchanged
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "json"])]
+    pub manifest: Option<PathBuf>,
     /// Print one JSON object per key and line instead of a summary
     #[arg(long)]
     pub json: bool,
@@ -31,6 +34,9 @@ Examples:
 
   What can be seen without the key:
     trousseau inspect batch.pskcxml
+
+  Whether all files of a delivery arrived as they were sent:
+    trousseau inspect --manifest delivery/manifest.json
 
   Serial numbers and periods, for another program:
     trousseau inspect batch.pskcxml --transport-key-file transport.hex --json";

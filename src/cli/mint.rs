@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::KeyArgs;
+use super::{KeyArgs, SplitArgs};
 
 /// What `--spec` says.
 const FACTS: [&str; 12] = [
@@ -75,6 +75,12 @@ pub struct MintArgs {
     /// output
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Print a summary as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Whether to write a set of files
+    #[command(flatten)]
+    pub split: SplitArgs,
     /// Inventory that remembers the batch and refuses serials issued before; made if need be
     #[arg(long, value_name = "FILE", help_heading = "Inventory")]
     pub inventory: Option<PathBuf>,
@@ -135,6 +141,11 @@ Examples:
   What a reviewed production order says, remembered in the inventory:
     trousseau mint --spec order.toml --transport-key-file transport.hex \\
         --inventory issued.sqlite --out batch.pskcxml
+
+  Files that a server takes which stops at 10 MB, and a manifest of them:
+    trousseau mint --count 50000 --serial-prefix S --new-transport-key transport.hex \\
+        --split-bytes 10M --out delivery/batch.pskcxml
+    trousseau inspect --manifest delivery/manifest.json
 
   A million keys, compressed, the key from a file descriptor:
     trousseau mint --count 1000000 --serial-prefix M --transport-key-fd 3 \\

@@ -15,6 +15,7 @@ mod reach;
 mod report;
 mod serve;
 mod simulate;
+mod split;
 mod targets;
 mod transport_key;
 
@@ -32,6 +33,7 @@ pub use reach::{ClockArgs, PinArgs, ReachArgs};
 pub use report::{ReportArgs, ReportFormat};
 pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::{ScenariosCommand, SimulateArgs};
+pub use split::SplitArgs;
 pub use targets::{TargetsArgs, TargetsCommand};
 pub use transport_key::{
     CombineKeyArgs, NewKeyArgs, ShowKcvArgs, SplitKeyArgs, TransportKeyArgs, TransportKeyCommand,

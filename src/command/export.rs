@@ -5,12 +5,13 @@ use std::path::Path;
 
 use super::batch::Tokens;
 use super::folder::Folder;
-use super::output::{Hold, Output};
+use super::output::{Hold, Output, Pages};
 use super::reencrypt::{self, OutKey};
-use super::{Context, Exit, Failure, Outcome, batch};
+use super::{Context, Exit, Failure, Outcome, batch, summary};
 use crate::cli::ExportArgs;
 use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
 use crate::interrupt::Interrupt;
+use crate::manifest::Split;
 use crate::roster::Roster;
 use crate::terminal::Terminal;
 use crate::token::Token;
@@ -24,6 +25,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         settings: args.settings.iter().cloned().collect(),
         allow_loss: args.allow_loss,
         assigned_only: args.assigned_only,
+        split: Split { rows: args.split.split_rows, bytes: args.split.split_bytes },
     };
     let from = args.from.as_deref().map(Format::load).transpose()?;
     let key = if format.is_encrypted() { Some(OutKey::of(&args.out_key)?) } else { None };
@@ -33,25 +35,33 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         let summary = format::write(&format, &options, tokens, &mut folder)
             .map_err(|error| failure(error, |error| folder.failed(&error)))?;
         folder.commit()?;
+        if args.json {
+            summary::export(args, &format, &summary, &[])?;
+        }
         tell(&summary, &args.out.display().to_string(), &format, None);
         return Ok(Outcome::Done);
     }
-    let mut out = Output::create(&args.out, Hold::Back, false)?;
+    let mut out = match options.split.is_wanted() {
+        true => Output::create_set(&args.out)?,
+        false => Output::create(&args.out, Hold::Back, args.json)?,
+    };
     let tokens = tokens(args, from.as_ref(), context)?;
     let written = match &key {
         Some(key) => reencrypt::write(&format, &options, key, tokens, &mut out),
-        None => format::write(&format, &options, tokens, &mut out),
+        None => format::write(&format, &options, tokens, &mut Pages(&mut out)),
     };
     let summary = written.map_err(|error| failure(error, |error| out.failed(&error)))?;
-    out.end()?;
     // The key first: a batch must never be there without it.
     let new_key = key.map(|key| key.commit(&args.out_key)).transpose()?.flatten();
-    let place = out.name();
-    if let Err(failure) = out.commit() {
+    let (place, files) = (out.name(), out.files().to_vec());
+    if let Err(failure) = out.commit(format.name()) {
         if let Some(new_key) = new_key {
             let _ = std::fs::remove_file(new_key);
         }
         return Err(failure);
+    }
+    if args.json {
+        summary::export(args, &format, &summary, &files)?;
     }
     tell(&summary, &place, &format, new_key);
     Ok(Outcome::Done)
@@ -80,6 +90,15 @@ fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
             format.name()
         ))
         .hint("leave out --out-…-key, or choose --format pskc"));
+    }
+    let split = args.split.split_rows.is_some() || args.split.split_bytes.is_some();
+    summary::check(args.json, split, &args.out)?;
+    if split && format.is_file_per_key() {
+        return Err(Failure::bad_input(format!(
+            "the format {} makes a file for each key: there is nothing to split",
+            format.name()
+        ))
+        .hint("leave out --split-rows and --split-bytes"));
     }
     if args.out == Path::new("-") && format.is_file_per_key() {
         return Err(Failure::bad_input(format!(

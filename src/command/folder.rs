@@ -43,6 +43,13 @@ impl Folder {
         })
     }
 
+    /// A new file of the folder; readable by the owner alone.
+    pub(super) fn file(&self, name: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        options.open(self.files.join(name))
+    }
+
     /// An error of writing, as the user sees it.
     pub(super) fn failed(&self, error: &io::Error) -> Failure {
         let path = self.path.display();
@@ -77,9 +84,7 @@ impl Sink for Folder {
     }
 
     fn begin(&mut self, name: &str) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        self.at_hand = Some(options.open(self.files.join(name))?);
+        self.at_hand = Some(self.file(name)?);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{Context, Exit, Failure, Outcome, batch, keys};
 use crate::cli::InspectArgs;
 use crate::keystore::BatchKey;
+use crate::manifest::{Listed, Manifest, ManifestError};
 use crate::pskc::{Options, Protection, Reader, Summary};
 use crate::seen::Seen;
 use crate::token::{Algorithm, Token};
@@ -16,21 +17,58 @@ use crate::token::{Algorithm, Token};
 type Input = Reader<Box<dyn Read>>;
 
 pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Failure> {
+    if let Some(path) = &args.manifest {
+        return set(path);
+    }
     let key = keys::resolve(&args.key)?;
     let options = Options { locked: key.is_none(), ..keys::options(&args.key)? };
-    let reader = Reader::new(batch::input(&args.file)?, key.as_ref(), options);
-    let mut reader = reader.map_err(|error| batch::failure(&args.file, &error))?;
+    let reader = Reader::new(batch::input(file(args))?, key.as_ref(), options);
+    let mut reader = reader.map_err(|error| batch::failure(file(args), &error))?;
     let mut facts = Facts::default();
     let result = match args.json {
         true => json(args, &mut reader, &mut facts, context),
-        false => read(&mut reader, &args.file, context, |token| facts.add(&token)),
+        false => read(&mut reader, file(args), context, |token| facts.add(&token)),
     };
-    warn(&args.file, reader.summary(), &facts, args.json);
+    warn(file(args), reader.summary(), &facts, args.json);
     result?;
     if !args.json {
-        print(&batch::name(&args.file), reader.summary(), &facts, key.as_ref())?;
+        print(&batch::name(file(args)), reader.summary(), &facts, key.as_ref())?;
     }
     Ok(Outcome::Done)
+}
+
+/// The batch; clap asked for it unless there is a manifest.
+fn file(args: &InspectArgs) -> &Path {
+    args.file.as_deref().unwrap_or(Path::new("-"))
+}
+
+/// Holds a set of files against its manifest.
+fn set(path: &Path) -> Result<Outcome, Failure> {
+    let manifest = Manifest::read(path)?;
+    manifest.verify(path)?;
+    let name = path.display();
+    let mut text = format!(
+        "{name}: {} files with {} keys ({}), all as listed\n",
+        manifest.files.len(),
+        manifest.keys,
+        clean(&manifest.content)
+    );
+    for Listed { name, keys, first_serial, last_serial, .. } in &manifest.files {
+        let line = format!("{name}: {keys} keys, {first_serial} to {last_serial}");
+        text.push_str(&format!("  {}\n", clean(&line)));
+    }
+    io::stdout().write_all(text.as_bytes()).map_err(|error| unwritable(&error))?;
+    Ok(Outcome::Done)
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        let exit = match error {
+            ManifestError::Read { .. } => Exit::Io,
+            _ => Exit::BadInput,
+        };
+        Self::new(exit, &error).hint(error.hint())
+    }
 }
 
 /// Reads the batch to its end, or to the first fault.
@@ -77,7 +115,7 @@ fn json(
 ) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut line = Zeroizing::new(Vec::new());
-    let result = read(reader, &args.file, context, |token| {
+    let result = read(reader, file(args), context, |token| {
         facts.add(&token)?;
         let secret =
             (args.reveal_secrets && !token.secret.is_empty()).then(|| token.secret.to_hex());
@@ -250,5 +288,5 @@ fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
 
 /// Text of a file, fit for a terminal.
 fn clean(text: &str) -> String {
-    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(200).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

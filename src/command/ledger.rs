@@ -8,6 +8,7 @@ use crate::cli::MintArgs;
 use crate::custody::Kcv;
 use crate::inventory::{Batch, FileDigest, Inventory, Reservation, SerialRange};
 use crate::keystore::BatchKey;
+use crate::manifest::Listed;
 use crate::mint::{Order, Spec};
 
 /// The reservation of a batch; nothing at all without an inventory.
@@ -37,9 +38,10 @@ impl<'a> Ledger<'a> {
     }
 
     /// The content is whole, and about to get its name.
-    pub(super) fn written(&mut self, files: &[FileDigest]) -> Result<(), Failure> {
+    pub(super) fn written(&mut self, files: &[Listed]) -> Result<(), Failure> {
         if let Some(reservation) = &mut self.reservation {
-            reservation.written(files, Timestamp::now())?;
+            let files: Vec<FileDigest> = files.iter().map(Listed::digest).collect();
+            reservation.written(&files, Timestamp::now())?;
         }
         Ok(())
     }

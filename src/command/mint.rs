@@ -1,17 +1,19 @@
 //! `trousseau mint`: everything that can be refused is refused before the work begins, and the
 //! batch appears whole or not at all.
 
-use std::io::{self, Write};
+use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::ledger::Ledger;
 use super::output::{Hold, Output};
-use super::{Context, Exit, Failure, Outcome, keys};
+use super::{Context, Exit, Failure, Outcome, keys, parts, summary};
 use crate::cli::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
 use crate::inventory::Inventory;
 use crate::keystore::{BatchKey, NewTransportKey};
+use crate::manifest::{Listed, Split};
 use crate::mint::{Order, Spec, SpecError};
 use crate::otp::Hash;
 use crate::pskc::{Encryption, Sealer, WriteError, Writer};
@@ -26,15 +28,25 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
         return Err(Failure::bad_input("--out - would write the batch to the terminal")
             .hint("redirect it, or name a file"));
     }
+    let split = Split { rows: args.split.split_rows, bytes: args.split.split_bytes };
+    summary::check(args.json, split.is_wanted(), &args.out)?;
     let mut inventory = args.inventory.as_deref().map(Inventory::open).transpose()?;
-    let out = Output::create(&args.out, Hold::Stream, inventory.is_some())?;
+    let out = match split.is_wanted() {
+        true => Output::create_set(&args.out)?,
+        false => Output::create(&args.out, Hold::Stream, inventory.is_some() || args.json)?,
+    };
     let key = Key::of(args)?;
     let sealer =
         Sealer::new(key.get(), encryption(args)).map_err(|error| failure(&error, "the key"))?;
+    let parts = parts::plan(&order, &sealer, split)?;
     let mut ledger = Ledger::reserve(inventory.as_mut(), args, &order, key.get())?;
-    match make(args, context, (&order, &sealer), out, key, &mut ledger) {
-        Ok(()) => ledger.complete()?,
+    let files = match make(args, context, (&order, &sealer, &parts, split), out, key, &mut ledger) {
+        Ok(files) => files,
         Err(failure) => return Err(ledger.abandon(failure)),
+    };
+    ledger.complete()?;
+    if args.json {
+        summary::mint(args, &order, &sealer, &files)?;
     }
     tell(args, &order, &sealer);
     Ok(Outcome::Done)
@@ -43,25 +55,36 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
 fn make(
     args: &MintArgs,
     context: &Context,
-    (order, sealer): (&Order, &Sealer),
+    (order, sealer, parts, split): (&Order, &Sealer, &[Range<u64>], Split),
     mut out: Output,
     key: Key,
     ledger: &mut Ledger<'_>,
-) -> Result<(), Failure> {
-    let name = out.name();
-    write(order, sealer, &mut out, &name, context)?;
-    out.end()?;
-    // First the digest: a file that is there is then always known to the inventory.
-    ledger.written(out.digests())?;
+) -> Result<Vec<Listed>, Failure> {
+    let progress = progress(order.count());
+    for (place, range) in parts.iter().enumerate() {
+        write(order, range, sealer, &mut out, &progress, context)?;
+        let part = parts::part(order, range);
+        if !split.fits(part.keys, out.bytes()) {
+            return Err(Failure::bad_input(
+                "a file became larger than was planned: a fault of ours",
+            )
+            .hint("use --split-rows, and tell us of it"));
+        }
+        out.ended(part, place + 1 < parts.len()).map_err(|error| out.failed(&error))?;
+    }
+    progress.finish_and_clear();
+    // First the digests: a file that is there is then always known to the inventory.
+    ledger.written(out.files())?;
+    let files = out.files().to_vec();
     // Then the key: a batch must never be there without it.
     let key_file = key.commit(args)?;
-    if let Err(failure) = out.commit() {
+    if let Err(failure) = out.commit("pskc") {
         if let Some(key_file) = key_file {
             let _ = std::fs::remove_file(key_file);
         }
         return Err(failure);
     }
-    Ok(())
+    Ok(files)
 }
 
 /// The key of the batch: had already, or new and still without its file.
@@ -99,31 +122,36 @@ impl Key {
     }
 }
 
+/// Makes the keys number `range`.
 fn write(
     order: &Order,
+    range: &Range<u64>,
     sealer: &Sealer,
-    out: &mut impl Write,
-    place: &str,
+    out: &mut Output,
+    progress: &ProgressBar,
     context: &Context,
 ) -> Result<(), Failure> {
-    let progress = progress(order.count());
-    let mut made = 0;
+    let mut made = range.start;
+    let place = out.name();
     let result = Writer::new(out, sealer).and_then(|mut writer| {
         let threads =
             std::thread::available_parallelism().map_or(1, |threads| threads.get().min(8));
         let make = |chunk: u64| {
-            let first = chunk * CHUNK;
-            let part = order.part(first..(first + CHUNK).min(order.count()));
+            let first = range.start + chunk * CHUNK;
+            let part = order.part(first..(first + CHUNK).min(range.end));
             part.map(|token| token.map_err(WriteError::from))
         };
-        writer.write_chunks(threads, order.count().div_ceil(CHUNK), make, |written| {
-            made = written;
-            progress.set_position(written);
+        let chunks = (range.end - range.start).div_ceil(CHUNK);
+        writer.write_chunks(threads, chunks, make, |written| {
+            made = range.start + written;
+            progress.set_position(made);
             !context.interrupt.requested()
         })?;
         writer.finish().map(drop)
     });
-    progress.finish_and_clear();
+    if result.is_err() {
+        progress.finish_and_clear();
+    }
     match (result, context.interrupt.signal()) {
         (Ok(()), _) => Ok(()),
         (Err(WriteError::Stopped), Some(signal)) => Err(Failure::new(
@@ -131,7 +159,7 @@ fn write(
             format!("interrupted after {made} of {} keys; no file was left behind", order.count()),
         )
         .hint("the seeds made so far are gone for good; mint the batch again when you like")),
-        (Err(error), _) => Err(failure(&error, place)),
+        (Err(error), _) => Err(failure(&error, &place)),
     }
 }
 

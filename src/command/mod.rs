@@ -19,6 +19,7 @@ mod keys;
 mod ledger;
 mod mint;
 mod output;
+mod parts;
 mod probe;
 mod radius;
 mod reach;
@@ -27,6 +28,7 @@ mod report;
 mod scenarios;
 mod serve;
 mod simulate;
+mod summary;
 mod targets;
 mod transport_key;
 

@@ -1,15 +1,19 @@
-//! Where a command writes a batch or an import file: one file or standard output, compressed when
-//! the name says so.
+//! Where a command writes a batch or an import file: one file, a set of files or standard output,
+//! compressed when the name says so.
 
-use std::io::{self, IsTerminal, StdoutLock, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::folder::Folder;
 use super::{Exit, Failure};
 use crate::atomic_file::{AtomicFile, write_hint};
 use crate::compression::{Compression, Packer, Unsupported};
-use crate::inventory::{Digesting, FileDigest};
+use crate::format::Sink;
+use crate::inventory::Digesting;
+use crate::manifest::{Listed, Manifest, Part};
 
 /// What standard output is given while the work may still fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,34 +24,110 @@ pub(super) enum Hold {
     Back,
 }
 
-/// A file that appears when it is whole, or standard output.
+/// A file that appears when it is whole, a set of files in a folder that does, or standard output.
 pub(super) struct Output {
     path: PathBuf,
-    /// What is being written, until [`Output::end`].
+    compression: Compression,
+    digest: bool,
+    set: Option<Set>,
+    /// What is being written, until [`Output::ended`].
     at_hand: Option<Packer<Digesting<Target>>>,
+    /// Bytes written to it, before compression.
+    bytes: u64,
     /// What was written, until [`Output::commit`].
     whole: Option<Target>,
-    digest: Option<FileDigest>,
+    files: Vec<Listed>,
 }
 
 enum Target {
     Stdout(StdoutLock<'static>),
     Held(Held),
     File(AtomicFile),
+    Part(BufWriter<File>),
+}
+
+/// A folder of numbered files.
+struct Set {
+    folder: Folder,
+    stem: String,
+    ending: String,
+}
+
+impl Set {
+    /// Files in a set: the numbers have four digits.
+    const MOST: usize = 9999;
+
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => {
+                let path = path.display();
+                return Err(Failure::bad_input(format!(
+                    "--out {path}: a set of files goes into a new folder, which appears with all of \
+                     them or not at all"
+                ))
+                .hint("name folder and file, as --out FOLDER/NAME.EXT"));
+            }
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let at = plain.rfind('.').filter(|at| *at > 0).unwrap_or(plain.len());
+        let (stem, ending) = (name[..at].to_owned(), name[at..].to_owned());
+        Ok(Self { folder: Folder::create(folder)?, stem, ending })
+    }
+
+    fn name(&self, number: usize) -> String {
+        format!("{}-{number:04}{}", self.stem, self.ending)
+    }
 }
 
 impl Output {
     /// Opens `path`, which must not exist; `-` is standard output. Takes the digest of what is
     /// written if `digest` is wanted.
     pub(super) fn create(path: &Path, hold: Hold, digest: bool) -> Result<Self, Failure> {
-        let compression = Compression::of(path)?;
         let target = match (path == Path::new("-"), hold) {
             (true, Hold::Stream) => Target::Stdout(io::stdout().lock()),
             (true, Hold::Back) => Target::Held(Held::default()),
-            (false, _) => Target::File(AtomicFile::create(path)?),
+            (false, _) => {
+                Compression::of(path)?;
+                Target::File(AtomicFile::create(path)?)
+            }
         };
-        let at_hand = Some(Packer::new(Digesting::new(target, digest), compression));
-        Ok(Self { path: path.to_owned(), at_hand, whole: None, digest: None })
+        let mut this = Self::empty(path, digest)?;
+        this.start(target);
+        Ok(this)
+    }
+
+    /// Opens a set of files: for `FOLDER/NAME.EXT`, `NAME-0001.EXT` and so on in FOLDER, which must
+    /// not exist.
+    pub(super) fn create_set(path: &Path) -> Result<Self, Failure> {
+        let mut this = Self::empty(path, true)?;
+        this.set = Some(Set::create(path)?);
+        this.next().map_err(|error| this.failed(&error))?;
+        Ok(this)
+    }
+
+    fn empty(path: &Path, digest: bool) -> Result<Self, Failure> {
+        let compression = Compression::of(path)?;
+        let (path, files) = (path.to_owned(), Vec::new());
+        let (set, at_hand, whole) = (None, None, None);
+        Ok(Self { path, compression, digest, set, at_hand, bytes: 0, whole, files })
+    }
+
+    fn start(&mut self, target: Target) {
+        self.bytes = 0;
+        self.at_hand = Some(Packer::new(Digesting::new(target, self.digest), self.compression));
+    }
+
+    /// Begins the next file of the set.
+    fn next(&mut self) -> io::Result<()> {
+        let Some(set) = &self.set else { return Ok(()) };
+        if self.files.len() >= Set::MOST {
+            return Err(io::Error::other(format!("a set has at most {} files", Set::MOST)));
+        }
+        let file = set.folder.file(&set.name(self.files.len() + 1))?;
+        self.start(Target::Part(BufWriter::with_capacity(256 * 1024, file)));
+        Ok(())
     }
 
     /// Whether `path` is standard output, and a terminal.
@@ -55,66 +135,97 @@ impl Output {
         path == Path::new("-") && io::stdout().is_terminal()
     }
 
+    fn is_stdout(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
     /// What to call it.
     pub(super) fn name(&self) -> String {
-        match self.path == Path::new("-") {
+        match self.is_stdout() {
             true => "standard output".into(),
             false => self.path.display().to_string(),
         }
     }
 
+    /// Bytes of the file at hand, before compression.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// An error of writing, as the user sees it.
     pub(super) fn failed(&self, error: &io::Error) -> Failure {
-        let (name, left) = (
-            self.name(),
-            match self.path == Path::new("-") {
-                true => "",
-                false => "; no file was left behind",
-            },
-        );
-        Failure::new(Exit::Io, format!("cannot write {name}: {error}{left}"))
+        let left = if self.is_stdout() { "" } else { "; no file was left behind" };
+        Failure::new(Exit::Io, format!("cannot write {}: {error}{left}", self.name()))
             .hint(write_hint(error))
     }
 
-    /// Nothing more comes.
-    pub(super) fn end(&mut self) -> Result<(), Failure> {
-        let Some(packer) = self.at_hand.take() else { return Ok(()) };
-        let name = match self.path == Path::new("-") {
-            true => "-".into(),
-            false => self.path.file_name().unwrap_or_default().to_string_lossy(),
-        };
-        let done = packer.finish().and_then(|mut out| {
-            out.flush()?;
-            Ok(out.into_parts(&name))
-        });
-        let (target, digest) = done.map_err(|error| self.failed(&error))?;
-        (self.whole, self.digest) = (Some(target), digest);
-        Ok(())
+    /// The files that were written, when digests were wanted.
+    pub(super) fn files(&self) -> &[Listed] {
+        &self.files
     }
 
-    /// The digests of what was written, when they were wanted; after [`Output::end`].
-    pub(super) fn digests(&self) -> &[FileDigest] {
-        self.digest.as_slice()
-    }
-
-    /// Gives the file its name, or standard output what was held back.
-    pub(super) fn commit(mut self) -> Result<(), Failure> {
-        self.end()?;
+    /// Gives the file its name, the set its manifest and its folder, or standard output what was
+    /// held back. `content` is the name of the format.
+    pub(super) fn commit(mut self, content: &str) -> Result<(), Failure> {
+        if let Some(set) = self.set.take() {
+            let manifest = Manifest::new(content, std::mem::take(&mut self.files)).to_json();
+            let mut file = set.folder.file("manifest.json").map_err(|error| self.failed(&error))?;
+            file.write_all(manifest.as_bytes()).map_err(|error| self.failed(&error))?;
+            return set.folder.commit();
+        }
         match self.whole.take() {
             Some(Target::File(file)) => Ok(file.commit()?),
             Some(Target::Held(held)) => held.write_to(&mut io::stdout()).map_err(|error| {
                 Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))
                     .hint("free some space, or write elsewhere; what was written is incomplete")
             }),
-            Some(Target::Stdout(_)) | None => Ok(()),
+            Some(Target::Stdout(_) | Target::Part(_)) | None => Ok(()),
         }
+    }
+
+    /// The file at hand is whole and holds `part`; when `more`, the next one of the set begins.
+    pub(super) fn ended(&mut self, part: Part, more: bool) -> io::Result<()> {
+        let Some(packer) = self.at_hand.take() else { return Ok(()) };
+        let name = match &self.set {
+            Some(set) => set.name(self.files.len() + 1),
+            None if self.is_stdout() => "-".into(),
+            None => self.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let mut out = packer.finish()?;
+        out.flush()?;
+        let (target, digest) = out.into_parts(&name);
+        self.files.extend(digest.map(|digest| Listed::new(digest, part)));
+        // A part is closed at once: there may be thousands.
+        self.whole = self.set.is_none().then_some(target);
+        if more { self.next() } else { Ok(()) }
+    }
+}
+
+/// What a format writes to.
+pub(super) struct Pages<'a>(pub(super) &'a mut Output);
+
+impl Sink for Pages<'_> {
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.0.write_all(text.as_bytes())
+    }
+
+    fn begin(&mut self, _name: &str) -> io::Result<()> {
+        Err(io::Error::other("the format makes a file for each key: it needs a folder"))
+    }
+
+    fn ended(&mut self, part: Part, more: bool) -> io::Result<()> {
+        self.0.ended(part, more)
     }
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.at_hand {
-            Some(packer) => packer.write(bytes),
+            Some(packer) => {
+                let taken = packer.write(bytes)?;
+                self.bytes += taken as u64;
+                Ok(taken)
+            }
             None => Err(io::Error::other("the file was ended")),
         }
     }
@@ -130,6 +241,7 @@ impl Write for Target {
             Self::Stdout(out) => out.write(bytes),
             Self::Held(held) => held.write(bytes),
             Self::File(file) => file.write(bytes),
+            Self::Part(file) => file.write(bytes),
         }
     }
 
@@ -138,6 +250,7 @@ impl Write for Target {
             Self::Stdout(out) => out.flush(),
             Self::Held(_) => Ok(()),
             Self::File(file) => file.flush(),
+            Self::Part(file) => file.flush(),
         }
     }
 }

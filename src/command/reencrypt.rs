@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::output::Output;
 use super::{Failure, keys};
 use crate::cli::{KeyArgs, OutKeyArgs};
 use crate::format::{ExportError, ExportOptions, Format, Summary, join};
 use crate::keystore::{BatchKey, NewTransportKey};
+use crate::manifest::Part;
 use crate::pskc::{Encryption, Sealer, WriteError, Writer};
 use crate::token::Token;
 
@@ -60,46 +62,42 @@ pub(super) fn write(
     options: &ExportOptions<'_>,
     key: &OutKey,
     tokens: impl Iterator<Item = Result<Token, Failure>>,
-    out: &mut impl Write,
+    out: &mut Output,
 ) -> Result<Summary, ExportError<Failure>> {
-    let sealed = |error| match Fault::Write(error) {
-        Fault::Write(WriteError::Io(error)) => ExportError::Write(error),
-        fault => ExportError::Input(fault.into()),
+    let sealed = |error| match error {
+        WriteError::Io(error) => ExportError::Write(error),
+        error => ExportError::Input(Failure::bad_input(&error).hint(error.hint())),
     };
     let sealer = Sealer::new(key.get(), Encryption::AesCbc).map_err(sealed)?;
-    let mut counted = Counted { out, bytes: 0 };
-    let mut writer = Writer::new(&mut counted, &sealer).map_err(sealed)?;
+    let (most_keys, most_bytes) =
+        (options.split.rows.unwrap_or(u64::MAX), options.split.bytes.unwrap_or(u64::MAX));
     let mut joined = join(format, options, tokens)?;
-    let given = joined.by_ref().map(|token| token.map_err(Fault::Input));
-    match writer.write_all(given) {
-        Ok(()) => {}
-        Err(Fault::Write(error)) => return Err(sealed(error)),
-        Err(Fault::Input(failure)) => return Err(ExportError::Input(failure)),
-    }
-    writer.finish().map_err(sealed)?;
-    let summary = joined.finish()?;
-    Ok(Summary { bytes: counted.bytes, ..summary })
-}
-
-/// Which side of the stream failed.
-enum Fault {
-    Input(Failure),
-    Write(WriteError),
-}
-
-impl From<WriteError> for Fault {
-    fn from(error: WriteError) -> Self {
-        Self::Write(error)
-    }
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Input(failure) => failure,
-            Fault::Write(error) => Self::bad_input(&error).hint(error.hint()),
+    let (mut bytes, mut part) = (0, Part::default());
+    let mut writer = Writer::new(Counted { out: &mut *out, bytes: 0 }, &sealer).map_err(sealed)?;
+    for token in joined.by_ref() {
+        let token = token.map_err(ExportError::Input)?;
+        let fits =
+            part.keys < most_keys && writer.write_within(&token, most_bytes).map_err(sealed)?;
+        if !fits {
+            bytes += writer.finish().map_err(sealed)?.bytes;
+            out.ended(std::mem::take(&mut part), true).map_err(ExportError::Write)?;
+            writer = Writer::new(Counted { out: &mut *out, bytes: 0 }, &sealer).map_err(sealed)?;
+            if !writer.write_within(&token, most_bytes).map_err(sealed)? {
+                return Err(ExportError::Input(too_small(token.serial.as_str(), most_bytes)));
+            }
         }
+        part.add(token.serial.as_str());
     }
+    bytes += writer.finish().map_err(sealed)?.bytes;
+    out.ended(part, false).map_err(ExportError::Write)?;
+    let summary = joined.finish()?;
+    Ok(Summary { bytes, ..summary })
+}
+
+/// Not even one key goes into a file.
+pub(super) fn too_small(serial: &str, most: u64) -> Failure {
+    Failure::bad_input(format!("{serial}: a file of this key alone has more than {most} bytes"))
+        .hint("raise --split-bytes")
 }
 
 /// Counts what goes through.

@@ -8,6 +8,7 @@ use super::compile::Format;
 use super::export::{ExportError, ExportOptions, Sink, write};
 use super::reader::read;
 use super::shape::{ExampleShape, KeyShape};
+use crate::manifest::Split;
 use crate::roster::{Person, Roster};
 use crate::secret::Secret;
 use crate::serial::Serial;
@@ -66,6 +67,7 @@ impl Example {
             settings: self.settings.clone(),
             allow_loss: self.allow_loss,
             assigned_only: false,
+            split: Split::default(),
         };
         let mut out = Shown::default();
         let tokens = self.tokens.iter().cloned().map(Ok::<_, Infallible>);

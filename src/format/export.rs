@@ -12,6 +12,7 @@ use super::compile::{Body, Format};
 use super::field::{Field, Record};
 use super::limits::Uniques;
 use super::loss::Losses;
+use crate::manifest::{Part, Split};
 use crate::roster::{Person, Roster};
 use crate::seen::Seen;
 use crate::token::Token;
@@ -30,6 +31,8 @@ pub struct ExportOptions<'a> {
     pub allow_loss: bool,
     /// Leave out the keys that nobody holds.
     pub assigned_only: bool,
+    /// How large each file may be.
+    pub split: Split,
 }
 
 /// What was written.
@@ -122,6 +125,16 @@ pub trait Sink {
     /// # Errors
     /// What the operating system says.
     fn begin(&mut self, name: &str) -> io::Result<()>;
+
+    /// The file at hand is whole and holds `part`; when `more`, the next of the set begins. Not told
+    /// of formats with [`Format::is_file_per_key`].
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn ended(&mut self, part: Part, more: bool) -> io::Result<()> {
+        let _ = (part, more);
+        Ok(())
+    }
 }
 
 /// One file.
@@ -158,6 +171,8 @@ pub fn write<E>(
     if !per_key {
         put(out, &head, &mut summary.bytes)?;
     }
+    let mut part = Part::default();
+    let (mut part_begins, mut largest) = (0, (0, 0));
     let mut text = Zeroizing::new(String::new());
     for token in tokens {
         let token = token.map_err(ExportError::Input)?;
@@ -189,21 +204,42 @@ pub fn write<E>(
         if before > 0 {
             faults.truncate(before);
         }
+        let alone = (head.len() + text.len() + foot.len()) as u64;
+        if !options.split.fits(1, alone) {
+            faults.push(format!("the key alone makes a file of {alone} bytes"));
+        }
         export.state.add(&token, faults);
+        let so_far = summary.bytes - part_begins;
+        let grown = so_far + (separator.len() + text.len() + foot.len()) as u64;
+        let full = !per_key && part.keys > 0 && !options.split.fits(part.keys + 1, grown);
+        if full {
+            put(out, foot, &mut summary.bytes)?;
+            largest = larger(largest, (part.keys, summary.bytes - part_begins));
+            part_begins = summary.bytes;
+            out.ended(std::mem::take(&mut part), true).map_err(ExportError::Write)?;
+            put(out, &head, &mut summary.bytes)?;
+        }
         if let Some(name) = name {
             out.begin(&name).map_err(ExportError::Write)?;
             text.insert_str(0, &head);
             text.push_str(foot);
-        } else if summary.keys > 0 {
+        } else if part.keys > 0 {
             put(out, separator, &mut summary.bytes)?;
         }
         put(out, &text, &mut summary.bytes)?;
         summary.keys += 1;
+        part.add(token.serial.as_str());
     }
     if !per_key {
         put(out, foot, &mut summary.bytes)?;
+        largest = larger(largest, (part.keys, summary.bytes - part_begins));
+        out.ended(part, false).map_err(ExportError::Write)?;
     }
-    export.finish(summary)
+    export.finish(summary, largest)
+}
+
+fn larger(one: (u64, u64), other: (u64, u64)) -> (u64, u64) {
+    (one.0.max(other.0), one.1.max(other.1))
 }
 
 fn put<E>(out: &mut dyn Sink, text: &str, bytes: &mut u64) -> Result<(), ExportError<E>> {
@@ -317,7 +353,12 @@ impl<'a> Export<'a> {
     }
 
     /// The last checks, and the summary or all the faults.
-    pub(super) fn finish<E>(mut self, mut summary: Summary) -> Result<Summary, ExportError<E>> {
+    /// `largest`: most keys and most bytes of a file.
+    pub(super) fn finish<E>(
+        mut self,
+        mut summary: Summary,
+        largest: (u64, u64),
+    ) -> Result<Summary, ExportError<E>> {
         let file = self.options.roster.map(|roster| roster.file.as_str()).unwrap_or_default();
         let mut unmet: Vec<&Person> =
             self.holders.values().filter(|(_, met)| !met).map(|(person, _)| *person).collect();
@@ -327,13 +368,17 @@ impl<'a> Export<'a> {
                 .hard(format!("{file}:{line}: the serial {serial} of {user} is not in the batch"));
         }
         let limits = &self.format.limits;
-        if let Some(rows) = limits.rows.filter(|rows| summary.keys > *rows) {
-            let keys = summary.keys;
-            self.state.hard(format!("the file has {keys} keys, the server takes {rows} in a file"));
+        if let Some(rows) = limits.rows.filter(|rows| largest.0 > *rows) {
+            let keys = largest.0;
+            self.state.hard(format!(
+                "the file has {keys} keys, the server takes {rows} in a file: --split-rows {rows}"
+            ));
         }
-        if let Some(max) = limits.bytes.filter(|max| summary.bytes > *max) {
-            let bytes = summary.bytes;
-            self.state.hard(format!("the file has {bytes} bytes, the server takes {max}"));
+        if let Some(max) = limits.bytes.filter(|max| largest.1 > *max) {
+            let bytes = largest.1;
+            self.state.hard(format!(
+                "the file has {bytes} bytes, the server takes {max}: --split-bytes {max}"
+            ));
         }
         if summary.keys == 0 {
             self.state.hard("there is no key to write".into());

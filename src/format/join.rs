@@ -60,7 +60,8 @@ impl<I> Joined<'_, I> {
     /// # Errors
     /// [`ExportError::Faults`].
     pub fn finish<E>(self) -> Result<Summary, ExportError<E>> {
-        self.export.finish(self.summary)
+        let largest = (self.summary.keys, self.summary.bytes);
+        self.export.finish(self.summary, largest)
     }
 }
 

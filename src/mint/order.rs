@@ -12,6 +12,7 @@ use toml::value::Datetime;
 use super::{CheckDigits, Spec};
 use crate::definition::{DefinitionError, parse};
 use crate::inventory::SerialRange;
+use crate::serial::Serial;
 use crate::token::Token;
 
 /// What is to be made: lots, one after the other, in one batch.
@@ -110,6 +111,18 @@ impl Order {
     /// First and last serial number of each lot.
     pub fn serial_ranges(&self) -> impl Iterator<Item = (String, String)> {
         self.lots.iter().map(Spec::serial_range)
+    }
+
+    /// The serial number of key number `number`, counted from 0.
+    #[must_use]
+    pub fn serial(&self, mut number: u64) -> Option<Serial> {
+        for lot in &self.lots {
+            if number < lot.count {
+                return Some(lot.serial(lot.first_serial + number, lot.width()));
+            }
+            number -= lot.count;
+        }
+        None
     }
 
     /// The keys number `range` of the whole order, counted from 0.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::mpsc;
 
-use super::sealer::Sealer;
+use super::sealer::{Pen, Sealer};
 use crate::atomic_file::write_hint;
 use crate::seen::Seen;
 use crate::token::Token;
@@ -14,12 +14,14 @@ const GATHER: usize = 256 * 1024;
 /// A PSKC file being written, one token at a time (RFC 6030 §8: one `KeyPackage` per key).
 ///
 /// The file is complete only after [`Writer::finish`].
-#[derive(Debug)]
 pub struct Writer<'a, W> {
     out: W,
     sealer: &'a Sealer,
     gathered: Vec<u8>,
     ids: Seen,
+    pen: Option<Pen<'a>>,
+    /// Bytes that went out.
+    written: u64,
 }
 
 /// Why a file could not be written. Names the key by its serial number, never by its secret.
@@ -94,7 +96,31 @@ impl<'a, W: Write> Writer<'a, W> {
     /// When its head cannot be written.
     pub fn new(mut out: W, sealer: &'a Sealer) -> Result<Self, WriteError> {
         out.write_all(sealer.head())?;
-        Ok(Self { out, sealer, gathered: Vec::new(), ids: Seen::default() })
+        let written = sealer.head().len() as u64;
+        Ok(Self { out, sealer, gathered: Vec::new(), ids: Seen::default(), pen: None, written })
+    }
+
+    /// Adds `token` if the file, ended behind it, has at most `most` bytes; says whether it did.
+    ///
+    /// # Errors
+    /// As [`Writer::write_all`].
+    pub fn write_within(&mut self, token: &Token, most: u64) -> Result<bool, WriteError> {
+        let before = self.gathered.len();
+        let pen = self.pen.get_or_insert_with(|| self.sealer.pen());
+        pen.write(token, &mut self.gathered)?;
+        let whole = self.written + (self.gathered.len() + self.sealer.tail().len()) as u64;
+        if whole > most {
+            self.gathered.truncate(before);
+            return Ok(false);
+        }
+        if !self.ids.insert(&token.key_id) {
+            let (serial, id) = (token.serial.to_string(), token.key_id.clone());
+            return Err(WriteError::DuplicateId { serial, id });
+        }
+        if self.gathered.len() >= GATHER {
+            self.write_gathered()?;
+        }
+        Ok(true)
     }
 
     /// Adds tokens.
@@ -177,6 +203,7 @@ impl<'a, W: Write> Writer<'a, W> {
                 let Ok(chunk) = chunk_in.recv() else { return Err(WriteError::Stopped) };
                 let (bytes, count) = chunk?;
                 self.out.write_all(&bytes)?;
+                self.written += bytes.len() as u64;
                 written += count;
                 let _ = spare_out.send(bytes);
                 if !go_on(written) {
@@ -200,7 +227,14 @@ impl<'a, W: Write> Writer<'a, W> {
 
     fn write_gathered(&mut self) -> Result<(), WriteError> {
         self.out.write_all(&self.gathered)?;
+        self.written += self.gathered.len() as u64;
         self.gathered.clear();
         Ok(())
+    }
+}
+
+impl<W> std::fmt::Debug for Writer<'_, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("written", &self.written).finish_non_exhaustive()
     }
 }
