@@ -3,6 +3,7 @@
 
 mod code;
 mod demo;
+mod doctor;
 mod export;
 mod formats;
 mod inspect;
@@ -21,6 +22,7 @@ mod transport_key;
 
 pub use code::CodeArgs;
 pub use demo::DemoArgs;
+pub use doctor::DoctorArgs;
 pub use export::{ExportArgs, OutKeyArgs};
 pub use formats::{FormatsArgs, FormatsCommand};
 pub use inspect::InspectArgs;
@@ -98,6 +100,8 @@ pub enum Command {
     Scenarios(ScenariosCommand),
     /// The kinds of server that can be talked to: list, show, check, probe
     Targets(TargetsArgs),
+    /// Look over a server before a run: the way there, its clock, its answers, one key end to end
+    Doctor(Box<DoctorArgs>),
     /// Show the result of one or more runs again
     Report(ReportArgs),
     /// All of the above in one process, on a scaled clock, in under a minute

@@ -8,6 +8,7 @@ mod assets;
 mod batch;
 mod code;
 mod demo;
+mod doctor;
 mod export;
 mod failure;
 mod folder;
@@ -90,6 +91,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Simulate(args) => simulate::run(args, context),
         Command::Scenarios(command) => scenarios::run(command, context),
         Command::Targets(args) => targets::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Demo(args) => demo::run(args, context),
         Command::TransportKey(args) => transport_key::run(args, context),

@@ -6,6 +6,7 @@
 //! only here. Worker threads share nothing, so that adding one adds its whole speed.
 
 mod collect;
+pub mod doctor;
 mod error;
 mod feasible;
 mod hands;

@@ -158,7 +158,7 @@ impl Connection {
 }
 
 /// Connects to the first pinned address that takes it.
-async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Broken> {
+pub(super) async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Broken> {
     let mut last = Broken::new(Fault::Connect, "no address");
     for (index, address) in endpoint.addresses() {
         match TcpStream::connect(address).await {

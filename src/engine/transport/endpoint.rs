@@ -155,6 +155,12 @@ impl Endpoint {
         &self.address
     }
 
+    /// The addresses that the host was resolved to.
+    #[must_use]
+    pub fn resolved(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
     /// What went wrong with the first attempts that failed, secrets masked, oldest first.
     #[must_use]
     pub fn troubles(&self) -> Vec<String> {

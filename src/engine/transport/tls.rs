@@ -8,8 +8,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use zeroize::Zeroizing;
 
-use super::TransportError;
-use super::endpoint::ClientIdentity;
+use super::endpoint::{ClientIdentity, Endpoint};
+use super::{TransportError, connection};
 
 /// Settings of a TLS client.
 ///
@@ -100,4 +100,30 @@ fn system_roots() -> Result<RootCertStore, TransportError> {
         });
     }
     Ok(roots)
+}
+
+impl Endpoint {
+    /// The certificates that the server shows, DER, its own first; none where TLS is not spoken.
+    ///
+    /// # Errors
+    /// [`TransportError::Connect`], [`TransportError::Tls`].
+    pub async fn certificates(&self) -> Result<Vec<Vec<u8>>, TransportError> {
+        let Some((connector, name)) = &self.tls else { return Ok(Vec::new()) };
+        let address = self.address().to_owned();
+        let shaken = async {
+            let tcp = connection::connect(self).await.map_err(|broken| {
+                let message = broken.message.trim_start_matches("cannot connect: ").to_owned();
+                TransportError::Connect { address: address.clone(), message }
+            })?;
+            let tls = connector.connect(name.clone(), tcp).await.map_err(|error| {
+                TransportError::Tls { address: address.clone(), message: error.to_string() }
+            })?;
+            let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
+            Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())
+        };
+        tokio::time::timeout(self.timeout, shaken).await.unwrap_or_else(|_| {
+            let message = format!("no TLS within {} s", self.timeout.as_secs_f64());
+            Err(TransportError::Tls { address: address.clone(), message })
+        })
+    }
 }

@@ -1,0 +1,103 @@
+//! `trousseau doctor`, as its user meets it.
+
+mod live;
+
+use live::{Batch, RATE, Server, assert_no_secret, text};
+use std::process::Output;
+
+fn doctor(batch: &Batch, url: &str, user: &str, more: &[&str]) -> Output {
+    let words = [
+        "doctor",
+        "--url",
+        url,
+        "--user",
+        user,
+        "--keys",
+        "batch.pskcxml",
+        "--transport-key-file",
+        "transport.key",
+        "--roster",
+        "users.csv",
+    ];
+    batch.run(&words, more)
+}
+
+#[test]
+fn a_good_server_is_found_good_from_the_first_code_to_the_refused_replay() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
+    for (target, user) in [("portal-html", "user1"), ("portal-json", "user2")] {
+        let more = ["--target", target, "--new-pin-file", "new.pin"];
+        let ran = doctor(&batch, &server.url, user, &[&more[..], &clock].concat());
+        let told = text(&ran.stdout);
+        assert_eq!(ran.status.code(), Some(0), "{told}{}", text(&ran.stderr));
+        for line in [
+            "ok     127.0.0.1:",
+            "the server's clock is",
+            "ok     a user whom nobody knows is refused: rejected",
+            "ok     the first code asks for a PIN: new-pin",
+            "ok     the PIN is taken: confirm",
+            "ok     PIN and next code confirm it: accepted",
+            "ok     a login: accepted",
+            "ok     the log-out: accepted",
+            "ok     the same code again is refused: rejected",
+            "nothing is at fault",
+        ] {
+            assert!(told.contains(line), "{line} is missing:\n{told}");
+        }
+        assert_no_secret(&told);
+    }
+    // Again with the PIN that it has by now, and then as if it had none.
+    let more = ["--target", "portal-html", "--pin-file", "new.pin"];
+    let ran = doctor(&batch, &server.url, "user1", &[&more[..], &clock].concat());
+    let told = text(&ran.stdout);
+    assert!(told.contains("note   the three steps were not tried"), "{told}");
+    assert!(told.contains("the same code again is refused"), "{told}");
+    let more = ["--target", "portal-html", "--new-pin-file", "new.pin"];
+    let ran = doctor(&batch, &server.url, "user1", &[&more[..], &clock].concat());
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(3), "{told}");
+    assert!(told.contains("FAULT  the first code asks for a PIN: rejected instead of new-pin"));
+    assert!(told.contains("to do: the key may be initialised already"), "{told}");
+}
+
+#[test]
+fn a_server_that_takes_a_code_twice_is_found_at_fault() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &["--defect", "replay-none"]);
+    let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
+    let more = ["--target", "portal-json", "--new-pin-file", "new.pin"];
+    let ran = doctor(&batch, &server.url, "user1", &[&more[..], &clock].concat());
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(3), "{told}");
+    assert!(told.contains("FAULT  the same code again was accepted"), "{told}");
+    assert!(told.contains("to do: turn on its protection against replays"), "{told}");
+    assert!(told.contains("1 thing is to be put right"), "{told}");
+}
+
+#[test]
+fn a_wrong_clock_a_wrong_target_and_nobody_there_are_told_apart() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    // Our clock at its usual rate, the server's 120 times as fast.
+    let ran = doctor(&batch, &server.url, "user1", &["--target", "portal-html"]);
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(3), "{told}");
+    assert!(told.contains("FAULT  the server's clock goes 120 times as fast"), "{told}");
+    assert!(told.contains("to do: give --clock-rate 120"), "{told}");
+    assert!(told.contains("note   no key was tried: its PIN was not given"), "{told}");
+
+    let ran = doctor(&batch, &server.url, "user1", &["--target", "privacyidea"]);
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(3), "{told}");
+    assert!(told.contains("the target does not read this answer"), "{told}");
+    assert!(told.contains("trousseau targets probe --operation login"), "{told}");
+
+    let ran = doctor(&batch, "http://127.0.0.1:9", "user1", &["--target", "portal-html"]);
+    assert_eq!(ran.status.code(), Some(6));
+    assert!(text(&ran.stderr).contains("127.0.0.1:9: cannot connect"), "{}", text(&ran.stderr));
+    let ran = doctor(&batch, "http://127.0.0.1:9", "user9", &["--target", "portal-html"]);
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(text(&ran.stderr).contains("users.csv: user user9 is not in it"));
+}
