@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{KeyArgs, SplitArgs};
+use super::{KeyArgs, SealArgs, SplitArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +24,10 @@ Examples:
     trousseau export batch.pskcxml --transport-key-file transport.key --format entra-csv \\
         --roster users.csv --assigned-only --set manufacturer=ACME --set model=T-100 \\
         --split-rows 200 --out entra/keys.csv
+
+  The same for the holder of a certificate, under AES-GCM:
+    trousseau export batch.pskcxml --transport-key-file transport.key --format pskc \\
+        --recipient customer.crt --encryption aes-gcm --out customer.pskcxml
 
   What formats there are, and what one of them takes:
     trousseau formats list
@@ -73,6 +77,9 @@ pub struct ExportArgs {
     /// Where the key of the new file comes from
     #[command(flatten)]
     pub out_key: OutKeyArgs,
+    /// How the new file is encrypted
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// The key under which `--format pskc` encrypts.

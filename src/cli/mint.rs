@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{KeyArgs, SplitArgs};
+use super::{KeyArgs, SealArgs, SplitArgs};
 
 /// What `--spec` says.
 const FACTS: [&str; 12] = [
@@ -88,15 +88,15 @@ pub struct MintArgs {
     /// last serial number
     #[arg(long, value_name = "ID", requires = "inventory", help_heading = "Inventory")]
     pub batch_id: Option<String>,
-    /// How values are encrypted; the length of the key chooses between AES-128, 192 and 256
-    #[arg(long, value_enum, default_value_t = MintEncryption::AesCbc)]
-    pub encryption: MintEncryption,
-    /// Make a random transport key (AES-128) and write it to FILE, which must not exist
+    /// Make a random transport key (of 128 bits) and write it to FILE, which must not exist
     #[arg(long, value_name = "FILE", group = "batch_key", help_heading = "Key of the batch")]
     pub new_transport_key: Option<PathBuf>,
     /// Where the key comes from
     #[command(flatten)]
     pub key: KeyArgs,
+    /// How the batch is encrypted
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// `--algorithm`
@@ -119,15 +119,6 @@ pub enum MintHash {
     Sha512,
 }
 
-/// `--encryption`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MintEncryption {
-    /// AES-CBC with HMAC-SHA1, which every reader has
-    AesCbc,
-    /// AES-GCM, which few readers have
-    AesGcm,
-}
-
 const EXAMPLES: &str = "\
 Examples:
   Two thousand keys under a new transport key:
@@ -146,6 +137,13 @@ Examples:
     trousseau mint --count 50000 --serial-prefix S --new-transport-key transport.hex \\
         --split-bytes 10M --out delivery/batch.pskcxml
     trousseau inspect --manifest delivery/manifest.json
+
+  For somebody who sent a certificate, and for nobody else:
+    trousseau mint --count 500 --serial-prefix C --recipient customer.crt --out batch.pskcxml
+
+  A batch that privacyIDEA imports as it is:
+    trousseau mint --count 500 --serial-prefix P --hash sha256 --for privacyidea \\
+        --new-transport-key transport.hex --out batch.pskcxml
 
   A million keys, compressed, the key from a file descriptor:
     trousseau mint --count 1000000 --serial-prefix M --transport-key-fd 3 \\

@@ -6,8 +6,7 @@ use std::path::Path;
 use super::batch::Tokens;
 use super::folder::Folder;
 use super::output::{Hold, Output, Pages};
-use super::reencrypt::{self, OutKey};
-use super::{Context, Exit, Failure, Outcome, batch, summary};
+use super::{Context, Exit, Failure, Outcome, batch, reencrypt, sealing, summary};
 use crate::cli::ExportArgs;
 use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
 use crate::interrupt::Interrupt;
@@ -28,7 +27,10 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         split: Split { rows: args.split.split_rows, bytes: args.split.split_bytes },
     };
     let from = args.from.as_deref().map(Format::load).transpose()?;
-    let key = if format.is_encrypted() { Some(OutKey::of(&args.out_key)?) } else { None };
+    let sealing = sealing::sealing(&args.seal)?;
+    let key = if format.is_encrypted() { reencrypt::key(args, &sealing)? } else { None };
+    let in_clear = key.is_none();
+    refuse_terminal(args, in_clear)?;
     if format.is_file_per_key() {
         let mut folder = Folder::create(&args.out)?;
         let tokens = tokens(args, from.as_ref(), context)?;
@@ -38,7 +40,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         if args.json {
             summary::export(args, &format, &summary, &[])?;
         }
-        tell(&summary, &args.out.display().to_string(), &format, None);
+        tell(&summary, &args.out.display().to_string(), &format, None, in_clear);
         return Ok(Outcome::Done);
     }
     let mut out = match options.split.is_wanted() {
@@ -46,13 +48,14 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         false => Output::create(&args.out, Hold::Back, args.json)?,
     };
     let tokens = tokens(args, from.as_ref(), context)?;
-    let written = match &key {
-        Some(key) => reencrypt::write(&format, &options, key, tokens, &mut out),
-        None => format::write(&format, &options, tokens, &mut Pages(&mut out)),
+    let written = match format.is_encrypted() {
+        true => reencrypt::write(&format, &options, (key.as_ref(), &sealing), tokens, &mut out),
+        false => format::write(&format, &options, tokens, &mut Pages(&mut out)),
     };
     let summary = written.map_err(|error| failure(error, |error| out.failed(&error)))?;
     // The key first: a batch must never be there without it.
-    let new_key = key.map(|key| key.commit(&args.out_key)).transpose()?.flatten();
+    let path = args.out_key.out_new_transport_key.as_deref();
+    let new_key = key.map(|key| key.commit(path)).transpose()?.flatten();
     let (place, files) = (out.name(), out.files().to_vec());
     if let Err(failure) = out.commit(format.name()) {
         if let Some(new_key) = new_key {
@@ -63,7 +66,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
     if args.json {
         summary::export(args, &format, &summary, &files)?;
     }
-    tell(&summary, &place, &format, new_key);
+    tell(&summary, &place, &format, new_key, in_clear);
     Ok(Outcome::Done)
 }
 
@@ -83,13 +86,15 @@ fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
     let out = &args.out_key;
     let out_key = out.out_transport_key_file.is_some()
         || out.out_new_transport_key.is_some()
-        || out.out_passphrase_file.is_some();
+        || out.out_passphrase_file.is_some()
+        || args.seal.is_used();
     if out_key && !format.is_encrypted() {
         return Err(Failure::bad_input(format!(
-            "the format {} is not encrypted: a key for the new file would go unused",
+            "the format {} is not encrypted: a key for the new file, or a way to encrypt it, would \
+             go unused",
             format.name()
         ))
-        .hint("leave out --out-…-key, or choose --format pskc"));
+        .hint("leave out --out-…-key and the options of encryption, or choose --format pskc"));
     }
     let split = args.split.split_rows.is_some() || args.split.split_bytes.is_some();
     summary::check(args.json, split, &args.out)?;
@@ -107,7 +112,11 @@ fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
         ))
         .hint("name a folder with --out FOLDER"));
     }
-    if args.out == Path::new("-") && !format.is_encrypted() && Terminal::stdout().interactive {
+    Ok(())
+}
+
+fn refuse_terminal(args: &ExportArgs, in_clear: bool) -> Result<(), Failure> {
+    if args.out == Path::new("-") && in_clear && Terminal::stdout().interactive {
         return Err(Failure::bad_input("seeds are not shown on a terminal")
             .hint("name a file with --out FILE, or pipe the output to where it is needed"));
     }
@@ -149,7 +158,7 @@ fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure
     }
 }
 
-fn tell(summary: &Summary, out: &str, format: &Format, new_key: Option<&Path>) {
+fn tell(summary: &Summary, out: &str, format: &Format, new_key: Option<&Path>, in_clear: bool) {
     let Summary { keys, bytes, unassigned, notes } = summary;
     let plural = if *keys == 1 { "key" } else { "keys" };
     say!("{out}: {keys} {plural}, {bytes} bytes, {}", format.name());
@@ -162,7 +171,7 @@ fn tell(summary: &Summary, out: &str, format: &Format, new_key: Option<&Path>) {
     if let Some(path) = new_key {
         say!("{}: the transport key; send it by another way than the batch", path.display());
     }
-    if !format.is_encrypted() {
+    if in_clear {
         say!(
             "warning: {out} holds the seeds in plain text: keep it from others, remove it after the \
              import"

@@ -30,6 +30,18 @@ pub(super) fn resolve(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {
     Ok(Some(key))
 }
 
+/// Whether `args` name a key.
+pub(super) fn is_given(args: &KeyArgs) -> bool {
+    args.transport_key_file.is_some()
+        || args.transport_key_fd.is_some()
+        || args.transport_key_prompt
+        || args.passphrase_file.is_some()
+        || args.passphrase_fd.is_some()
+        || args.passphrase_prompt
+        || args.private_key_file.is_some()
+        || args.private_key_fd.is_some()
+}
+
 /// How a batch is to be read, as `args` say.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ impl<'a> Ledger<'a> {
         inventory: Option<&'a mut Inventory>,
         args: &MintArgs,
         order: &Order,
-        key: &BatchKey,
+        key: Option<&BatchKey>,
     ) -> Result<Self, Failure> {
         let serials: Vec<String> =
             order.serial_ranges().map(|(first, last)| format!("{first} to {last}")).collect();
@@ -68,9 +68,9 @@ impl<'a> Ledger<'a> {
     }
 }
 
-fn batch(args: &MintArgs, order: &Order, key: &BatchKey) -> Result<Batch, Failure> {
+fn batch(args: &MintArgs, order: &Order, key: Option<&BatchKey>) -> Result<Batch, Failure> {
     let key_kcv = match key {
-        BatchKey::Transport(key) => Some(Kcv::of(key)?.to_string()),
+        Some(BatchKey::Transport(key)) => Some(Kcv::of(key)?.to_string()),
         _ => None,
     };
     let ranges: Vec<(String, String)> = order.serial_ranges().collect();

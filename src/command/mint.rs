@@ -9,14 +9,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::ledger::Ledger;
 use super::output::{Hold, Output};
-use super::{Context, Exit, Failure, Outcome, keys, parts, summary};
-use crate::cli::{MintAlgorithm, MintArgs, MintEncryption, MintHash};
+use super::sealing::{self, NewKey};
+use super::{Context, Exit, Failure, Outcome, parts, summary};
+use crate::cli::{MintAlgorithm, MintArgs, MintHash};
 use crate::inventory::Inventory;
-use crate::keystore::{BatchKey, NewTransportKey};
 use crate::manifest::{Listed, Split};
 use crate::mint::{Order, Spec, SpecError};
 use crate::otp::Hash;
-use crate::pskc::{Encryption, Sealer, WriteError, Writer};
+use crate::pskc::{Sealer, WriteError, Writer};
 use crate::token::Algorithm;
 
 /// Keys made and encrypted at a time: between two of them, Ctrl-C is looked at.
@@ -35,11 +35,17 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
         true => Output::create_set(&args.out)?,
         false => Output::create(&args.out, Hold::Stream, inventory.is_some() || args.json)?,
     };
-    let key = Key::of(args)?;
-    let sealer =
-        Sealer::new(key.get(), encryption(args)).map_err(|error| failure(&error, "the key"))?;
+    let sealing = sealing::sealing(&args.seal)?;
+    let key = NewKey::of(&args.seal, &sealing, args.new_transport_key.as_deref(), &args.key)?;
+    let key = key.ok_or_else(|| {
+        Failure::bad_input("no key was given to encrypt the batch under").hint(
+            "give --new-transport-key FILE, --transport-key-file FILE, --passphrase-file FILE or \
+             --recipient CERT",
+        )
+    })?;
+    let sealer = key.sealer(&sealing).map_err(|error| failure(&error, "the key"))?;
     let parts = parts::plan(&order, &sealer, split)?;
-    let mut ledger = Ledger::reserve(inventory.as_mut(), args, &order, key.get())?;
+    let mut ledger = Ledger::reserve(inventory.as_mut(), args, &order, key.key())?;
     let files = match make(args, context, (&order, &sealer, &parts, split), out, key, &mut ledger) {
         Ok(files) => files,
         Err(failure) => return Err(ledger.abandon(failure)),
@@ -57,7 +63,7 @@ fn make(
     context: &Context,
     (order, sealer, parts, split): (&Order, &Sealer, &[Range<u64>], Split),
     mut out: Output,
-    key: Key,
+    key: NewKey,
     ledger: &mut Ledger<'_>,
 ) -> Result<Vec<Listed>, Failure> {
     let progress = progress(order.count());
@@ -77,7 +83,7 @@ fn make(
     ledger.written(out.files())?;
     let files = out.files().to_vec();
     // Then the key: a batch must never be there without it.
-    let key_file = key.commit(args)?;
+    let key_file = key.commit(args.new_transport_key.as_deref())?;
     if let Err(failure) = out.commit("pskc") {
         if let Some(key_file) = key_file {
             let _ = std::fs::remove_file(key_file);
@@ -85,41 +91,6 @@ fn make(
         return Err(failure);
     }
     Ok(files)
-}
-
-/// The key of the batch: had already, or new and still without its file.
-enum Key {
-    Had(BatchKey),
-    New(NewTransportKey),
-}
-
-impl Key {
-    fn of(args: &MintArgs) -> Result<Self, Failure> {
-        if let Some(path) = &args.new_transport_key {
-            return Ok(Self::New(NewTransportKey::create(path)?));
-        }
-        keys::resolve_new(&args.key)?.map(Self::Had).ok_or_else(|| {
-            Failure::bad_input("no key was given to encrypt the batch under").hint(
-                "give --new-transport-key FILE, --transport-key-file FILE or --passphrase-file FILE",
-            )
-        })
-    }
-
-    fn get(&self) -> &BatchKey {
-        match self {
-            Self::Had(key) => key,
-            Self::New(new) => new.key(),
-        }
-    }
-
-    /// Gives a new key its file, and its name back.
-    fn commit(self, args: &MintArgs) -> Result<Option<&Path>, Failure> {
-        if let Self::New(new) = self {
-            new.commit()?;
-            return Ok(args.new_transport_key.as_deref());
-        }
-        Ok(None)
-    }
 }
 
 /// Makes the keys number `range`.
@@ -240,13 +211,6 @@ fn spec(args: &MintArgs) -> Spec {
         model: args.model.clone(),
         issuer: args.issuer.clone(),
         ..Spec::default()
-    }
-}
-
-fn encryption(args: &MintArgs) -> Encryption {
-    match args.encryption {
-        MintEncryption::AesCbc => Encryption::AesCbc,
-        MintEncryption::AesGcm => Encryption::AesGcm,
     }
 }
 

@@ -27,6 +27,7 @@ mod reach;
 mod reencrypt;
 mod report;
 mod scenarios;
+mod sealing;
 mod serve;
 mod simulate;
 mod summary;

@@ -1,66 +1,41 @@
 //! `trousseau export --format pskc`: the batch under another key.
 
 use std::io::{self, Write};
-use std::path::Path;
 
+use super::Failure;
 use super::output::Output;
-use super::{Failure, keys};
-use crate::cli::{KeyArgs, OutKeyArgs};
+use super::sealing::NewKey;
+use crate::cli::{ExportArgs, KeyArgs};
 use crate::format::{ExportError, ExportOptions, Format, Summary, join};
-use crate::keystore::{BatchKey, NewTransportKey};
 use crate::manifest::Part;
-use crate::pskc::{Encryption, Sealer, WriteError, Writer};
+use crate::pskc::{Sealer, Sealing, WriteError, Writer};
 use crate::token::Token;
 
-/// The key of the new file: had already, or new and still without its own file.
-pub(super) enum OutKey {
-    Had(BatchKey),
-    New(Box<NewTransportKey>),
-}
-
-impl OutKey {
-    /// The key that `args` names.
-    pub(super) fn of(args: &OutKeyArgs) -> Result<Self, Failure> {
-        if let Some(path) = &args.out_new_transport_key {
-            return Ok(Self::New(Box::new(NewTransportKey::create(path)?)));
+/// Under what the new file is encrypted; `None` for in clear, when the receiver reads nothing else.
+pub(super) fn key(args: &ExportArgs, sealing: &Sealing) -> Result<Option<NewKey>, Failure> {
+    let out = &args.out_key;
+    let had = KeyArgs {
+        transport_key_file: out.out_transport_key_file.clone(),
+        passphrase_file: out.out_passphrase_file.clone(),
+        ..KeyArgs::default()
+    };
+    let new = out.out_new_transport_key.as_deref();
+    match NewKey::of(&args.seal, sealing, new, &had)? {
+        None if !sealing.receiver.reads_clear_only() => {
+            Err(Failure::bad_input("no key was given to encrypt the new file under").hint(
+                "give --out-new-transport-key FILE, --out-transport-key-file FILE, \
+                 --out-passphrase-file FILE or --recipient CERT",
+            ))
         }
-        let had = KeyArgs {
-            transport_key_file: args.out_transport_key_file.clone(),
-            passphrase_file: args.out_passphrase_file.clone(),
-            ..KeyArgs::default()
-        };
-        keys::resolve_new(&had)?.map(Self::Had).ok_or_else(|| {
-            Failure::bad_input("no key was given to encrypt the new file under").hint(
-                "give --out-new-transport-key FILE, --out-transport-key-file FILE or \
-                 --out-passphrase-file FILE",
-            )
-        })
-    }
-
-    fn get(&self) -> &BatchKey {
-        match self {
-            Self::Had(key) => key,
-            Self::New(new) => new.key(),
-        }
-    }
-
-    /// Gives a new key its file; gives the name of that file back.
-    pub(super) fn commit(self, args: &OutKeyArgs) -> Result<Option<&Path>, Failure> {
-        match self {
-            Self::Had(_) => Ok(None),
-            Self::New(new) => {
-                new.commit()?;
-                Ok(args.out_new_transport_key.as_deref())
-            }
-        }
+        key => Ok(key),
     }
 }
 
-/// Writes `tokens` to `out` under `key`; `failed` turns an error of `out` into a failure.
+/// Writes `tokens` to `out` as `sealing` says, under `key`; `failed` turns an error of `out` into a failure.
 pub(super) fn write(
     format: &Format,
     options: &ExportOptions<'_>,
-    key: &OutKey,
+    (key, sealing): (Option<&NewKey>, &Sealing),
     tokens: impl Iterator<Item = Result<Token, Failure>>,
     out: &mut Output,
 ) -> Result<Summary, ExportError<Failure>> {
@@ -68,7 +43,10 @@ pub(super) fn write(
         WriteError::Io(error) => ExportError::Write(error),
         error => ExportError::Input(Failure::bad_input(&error).hint(error.hint())),
     };
-    let sealer = Sealer::new(key.get(), Encryption::AesCbc).map_err(sealed)?;
+    let sealer = match key {
+        Some(key) => key.sealer(sealing).map_err(sealed)?,
+        None => Sealer::in_clear(sealing.receiver),
+    };
     let (most_keys, most_bytes) =
         (options.split.rows.unwrap_or(u64::MAX), options.split.bytes.unwrap_or(u64::MAX));
     let mut joined = join(format, options, tokens)?;

@@ -1,5 +1,6 @@
 //! Short values under the key of a recipient, as XML Encryption has them (xmlenc-core1 §5.5).
 
+use rand::rngs::SysRng;
 use rsa::traits::PublicKeyParts;
 use rsa::{Oaep, PrivateKey as RsaKey};
 use sha1::Sha1;
@@ -36,13 +37,14 @@ pub enum OaepHash {
 }
 
 impl Recipient {
-    /// Encrypts `value` by OAEP with SHA-256 for label and MGF1.
+    /// Encrypts `value` by OAEP with SHA-256 for the label and SHA-1 for MGF1, which is all that
+    /// XML Encryption 1.0 can say; MGF1 asks nothing of its hash that SHA-1 has lost.
     ///
     /// # Errors
     /// [`CustodyError::Random`], also when `value` is longer than the key can take.
     pub fn encrypt(&self, value: &Secret) -> Result<Vec<u8>, CustodyError> {
         self.key()
-            .oaep_encrypt::<Sha256>(value.expose())
+            .encrypt(&mut SysRng, Oaep::<Sha256, Sha1>::new_with_mgf_hash(), value.expose())
             .map_err(|error| CustodyError::Random(format!(" (sealing failed: {error})")))
     }
 }

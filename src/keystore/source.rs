@@ -148,9 +148,17 @@ impl NewTransportKey {
     /// # Errors
     /// When `path` exists or cannot be made, or there are no random bytes.
     pub fn create(path: &Path) -> Result<Self, KeystoreError> {
+        Self::create_of(path, 16)
+    }
+
+    /// As [`NewTransportKey::create`], a key of 16, 24 or 32 bytes.
+    ///
+    /// # Errors
+    /// As [`NewTransportKey::create`].
+    pub fn create_of(path: &Path, bytes: usize) -> Result<Self, KeystoreError> {
         use std::io::Write;
         let mut file = AtomicFile::create(path)?;
-        let key = Secret::random(16)?;
+        let key = Secret::random(bytes)?;
         writeln!(file, "{}", key.to_hex().as_str()).map_err(|error| file.failed(error))?;
         Ok(Self { key: BatchKey::Transport(key), file })
     }

@@ -14,8 +14,12 @@ pub(super) enum Mac {
 }
 
 /// The hash under an HMAC: of a `ValueMAC`, or of PBKDF2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MacHash {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+#[non_exhaustive]
+pub enum HmacHash {
+    /// What every reader has.
+    #[default]
     Sha1,
     Sha224,
     Sha256,
@@ -23,30 +27,42 @@ pub(super) enum MacHash {
     Sha512,
 }
 
-/// Fragment of the identifiers, name for people.
-const HASHES: [(MacHash, &str, &str); 5] = [
-    (MacHash::Sha1, "hmac-sha1", "HMAC-SHA1"),
-    (MacHash::Sha224, "hmac-sha224", "HMAC-SHA224"),
-    (MacHash::Sha256, "hmac-sha256", "HMAC-SHA256"),
-    (MacHash::Sha384, "hmac-sha384", "HMAC-SHA384"),
-    (MacHash::Sha512, "hmac-sha512", "HMAC-SHA512"),
+/// Identifier, name for people, bytes.
+const HASHES: [(HmacHash, &str, &str, usize); 5] = [
+    (HmacHash::Sha1, "http://www.w3.org/2000/09/xmldsig#hmac-sha1", "HMAC-SHA1", 20),
+    (HmacHash::Sha224, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha224", "HMAC-SHA224", 28),
+    (HmacHash::Sha256, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256", "HMAC-SHA256", 32),
+    (HmacHash::Sha384, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha384", "HMAC-SHA384", 48),
+    (HmacHash::Sha512, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha512", "HMAC-SHA512", 64),
 ];
 
-/// Identifier of the MAC that is written.
-pub(super) const HMAC_SHA1_URI: &str = "http://www.w3.org/2000/09/xmldsig#hmac-sha1";
-
-impl MacHash {
+impl HmacHash {
     /// The hash of the MAC that `uri` names; both namespaces are seen for SHA-1.
     pub(super) fn from_uri(uri: &str) -> Option<Self> {
         let name = uri
             .strip_prefix("http://www.w3.org/2000/09/xmldsig#")
             .or_else(|| uri.strip_prefix("http://www.w3.org/2001/04/xmldsig-more#"))?;
-        HASHES.iter().find(|row| row.1 == name).map(|row| row.0)
+        HASHES.iter().find(|row| row.1.rsplit('#').next() == Some(name)).map(|row| row.0)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, usize) {
+        HASHES.iter().find(|row| row.0 == self).unwrap_or(&HASHES[0])
+    }
+
+    /// Its identifier.
+    pub(super) fn uri(self) -> &'static str {
+        self.row().1
     }
 
     /// Its name for people.
-    pub(super) fn name(self) -> &'static str {
-        HASHES.iter().find(|row| row.0 == self).map_or("", |row| row.2)
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Bytes of a MAC, and of the key that is made for it.
+    pub(super) fn len(self) -> usize {
+        self.row().3
     }
 }
 
@@ -64,14 +80,14 @@ macro_rules! each {
 
 impl Mac {
     /// The MAC of `hash` under `key`, of any length.
-    pub(super) fn new(hash: MacHash, key: &[u8]) -> Self {
+    pub(super) fn new(hash: HmacHash, key: &[u8]) -> Self {
         const ANY: &str = "HMAC takes keys of every length";
         match hash {
-            MacHash::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect(ANY)),
-            MacHash::Sha224 => Self::Sha224(Hmac::new_from_slice(key).expect(ANY)),
-            MacHash::Sha256 => Self::Sha256(Hmac::new_from_slice(key).expect(ANY)),
-            MacHash::Sha384 => Self::Sha384(Hmac::new_from_slice(key).expect(ANY)),
-            MacHash::Sha512 => Self::Sha512(Hmac::new_from_slice(key).expect(ANY)),
+            HmacHash::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect(ANY)),
+            HmacHash::Sha224 => Self::Sha224(Hmac::new_from_slice(key).expect(ANY)),
+            HmacHash::Sha256 => Self::Sha256(Hmac::new_from_slice(key).expect(ANY)),
+            HmacHash::Sha384 => Self::Sha384(Hmac::new_from_slice(key).expect(ANY)),
+            HmacHash::Sha512 => Self::Sha512(Hmac::new_from_slice(key).expect(ANY)),
         }
     }
 
@@ -96,11 +112,11 @@ mod tests {
     #[test]
     fn agrees_with_the_rfcs() {
         for (hash, start) in [
-            (MacHash::Sha1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
-            (MacHash::Sha224, "a30e01098bc6dbbf45690f3a7e9e6d0f"),
-            (MacHash::Sha256, "5bdcc146bf60754e6a042426089575c7"),
-            (MacHash::Sha384, "af45d2e376484031617f78d2b58a6b1b"),
-            (MacHash::Sha512, "164b7a7bfcf819e2e395fbe73b56e0a3"),
+            (HmacHash::Sha1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+            (HmacHash::Sha224, "a30e01098bc6dbbf45690f3a7e9e6d0f"),
+            (HmacHash::Sha256, "5bdcc146bf60754e6a042426089575c7"),
+            (HmacHash::Sha384, "af45d2e376484031617f78d2b58a6b1b"),
+            (HmacHash::Sha512, "164b7a7bfcf819e2e395fbe73b56e0a3"),
         ] {
             let mac = Mac::new(hash, b"Jefe");
             let mut out = Vec::new();
@@ -116,9 +132,9 @@ mod tests {
 
     #[test]
     fn unknown_macs_are_not_taken_for_another() {
-        assert_eq!(MacHash::from_uri(HMAC_SHA1_URI), Some(MacHash::Sha1));
+        assert_eq!(HmacHash::from_uri(HmacHash::Sha1.uri()), Some(HmacHash::Sha1));
         for uri in ["", "hmac-sha1", "http://www.w3.org/2000/09/xmldsig#hmac-zha9"] {
-            assert_eq!(MacHash::from_uri(uri), None, "{uri}");
+            assert_eq!(HmacHash::from_uri(uri), None, "{uri}");
         }
     }
 }

@@ -8,22 +8,30 @@
 //! | `uri` | the identifiers of namespaces and algorithms |
 //! | `cipher` | one value encrypted or decrypted: a new cipher is one arm there |
 //! | `mac`, `kdf` | `ValueMAC` (§6.1.1) and PBKDF2 (§6.2) |
-//! | `writer`, `sealer` | tokens to bytes |
+//! | `sealing`, `receiver` | what the user chooses, and for whom the file is |
+//! | `writer`, `sealer`, `key_info`, `pen` | tokens to bytes |
 //! | `reader`, `xml` | bytes to tokens, distrusting every one of them |
 
 mod cipher;
 mod error;
 mod kdf;
+mod key_info;
 mod limits;
 mod mac;
+mod pen;
 mod reader;
+mod receiver;
 mod sealer;
+mod sealing;
 mod uri;
 mod writer;
 mod xml;
 
 pub use error::{Error, Fault};
 pub use limits::Limits;
+pub use mac::HmacHash;
 pub use reader::{Options, Protection, Reader, Summary};
-pub use sealer::{Encryption, Sealer};
+pub use receiver::Receiver;
+pub use sealer::Sealer;
+pub use sealing::{Encryption, Sealing};
 pub use writer::{WriteError, Writer};

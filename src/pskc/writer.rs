@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::sync::mpsc;
 
-use super::sealer::{Pen, Sealer};
+use super::pen::Pen;
+use super::sealer::Sealer;
 use crate::atomic_file::write_hint;
 use crate::seen::Seen;
 use crate::token::Token;
@@ -28,15 +29,51 @@ pub struct Writer<'a, W> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// No AES takes a key of this length.
-    #[error("a key of 16, 24 or 32 bytes is needed, this one has {bytes}")]
+    /// The cipher takes no key of this length.
+    #[error("a key of {expected} bytes is needed, this one has {bytes}")]
     KeyLength {
+        /// What the cipher takes.
+        expected: &'static str,
         /// Its length.
         bytes: usize,
     },
     /// A private key opens, it does not seal.
     #[error("a private key only reads: a file is written for certificates")]
     ForReading,
+    /// A file for nobody.
+    #[error("there is no recipient to encrypt the file for")]
+    NoRecipient,
+    /// The key of the values could not be encrypted for a recipient.
+    #[error(transparent)]
+    Recipient(#[from] Box<crate::custody::CustodyError>),
+    /// The receiver does not read such files.
+    #[error("{receiver} does not read {what}")]
+    Receiver {
+        /// Name of the receiver.
+        receiver: &'static str,
+        /// What it does not read.
+        what: String,
+    },
+    /// The receiver would take the key for something else.
+    #[error("key {serial}: {receiver} does not read {what}")]
+    ReceiverToken {
+        /// Serial number of the key.
+        serial: String,
+        /// Name of the receiver.
+        receiver: &'static str,
+        /// What it does not read.
+        what: String,
+    },
+    /// A key wrap takes only some lengths.
+    #[error("key {serial}: {cipher} takes no secret of {bytes} bytes")]
+    SecretLength {
+        /// Serial number of the key.
+        serial: String,
+        /// Name of the cipher.
+        cipher: &'static str,
+        /// Length of the secret.
+        bytes: usize,
+    },
     /// A text holds a character that XML cannot carry.
     #[error("key {serial}: {field} holds {character:?}, which XML cannot carry")]
     Character {
@@ -77,7 +114,18 @@ impl WriteError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::KeyLength { .. } => "give 32, 48 or 64 hexadecimal digits",
+            Self::KeyLength { .. } => "give twice as many hexadecimal digits as the key has bytes",
+            Self::NoRecipient => "name a certificate with --recipient",
+            Self::Recipient(error) => error.hint(),
+            Self::Receiver { .. } => {
+                "see the table of receivers in docs/pskc.md, or leave out --for to decide yourself"
+            }
+            Self::ReceiverToken { .. } => {
+                "leave this key out, or leave out --for to decide yourself"
+            }
+            Self::SecretLength { .. } => {
+                "choose --encryption aes-kw-pad or aes-cbc, which take every length"
+            }
             Self::ForReading => "name the certificate of whoever shall read the file",
             Self::Character { .. } => "leave control characters out of it",
             Self::NoSecret { .. } => "leave this key out, or get its secret first",

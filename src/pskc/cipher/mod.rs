@@ -141,7 +141,7 @@ pub(super) trait Opener: Send + Sync {
 pub(super) trait Keyed: Opener {
     /// Appends IV, ciphertext and tag to `out`. `iv` is fresh and random for every value, of
     /// [`Cipher::iv_len`] bytes. `None`, with nothing appended, when the cipher takes no value of
-    /// this length: [`Cipher::takes`].
+    /// this length.
     fn seal(&self, iv: &[u8], plain: &[u8], out: &mut Vec<u8>) -> Option<()>;
 }
 
@@ -205,6 +205,7 @@ impl Cipher {
     }
 
     /// Whether it can encrypt a value of `len` bytes.
+    #[cfg(test)]
     pub(super) fn takes(self, len: usize) -> bool {
         match (self.family, self.mode) {
             (Family::TripleDes, Mode::Wrap) => len > 0 && len.is_multiple_of(8),

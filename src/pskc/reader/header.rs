@@ -5,14 +5,14 @@ use std::io::Read;
 use super::super::error::{Fault, shown};
 use super::super::kdf::Pbkdf2;
 use super::super::limits::Limits;
-use super::super::mac::MacHash;
+use super::super::mac::HmacHash;
 use super::super::uri;
 use super::super::xml::{Cursor, Element};
 use super::{Options, Protection, unexpected, values};
 
 /// `MACMethod`: which MAC, and its key as the file has it.
 pub(super) struct MacMethod {
-    pub(super) hash: MacHash,
+    pub(super) hash: HmacHash,
     pub(super) key: Option<Encrypted>,
 }
 
@@ -146,7 +146,7 @@ fn derivation<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Pbkdf2
     let mut salt = None;
     let mut iterations = None;
     let mut key_len = None;
-    let mut prf = MacHash::Sha1;
+    let mut prf = HmacHash::Sha1;
     // KeyDerivationMethod / PBKDF2-params / Salt / Specified: flattened, as only leaves matter.
     let mut depth = 0;
     loop {
@@ -200,16 +200,16 @@ fn derivation<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Pbkdf2
 }
 
 /// `PRF`: empty for HMAC-SHA1, an attribute by the standard, text in files of python-pskc.
-fn pseudo_random<R: Read>(cursor: &mut Cursor<R>) -> Result<MacHash, Fault> {
+fn pseudo_random<R: Read>(cursor: &mut Cursor<R>) -> Result<HmacHash, Fault> {
     let attribute = cursor.attribute("Algorithm")?.map(|name| name.into_owned());
     let text = cursor.text()?.trim();
     let name = attribute.as_deref().unwrap_or(text);
     if name.is_empty() {
-        return Ok(MacHash::Sha1);
+        return Ok(HmacHash::Sha1);
     }
     let fragment =
         name.rsplit('#').next().unwrap_or(name).to_ascii_lowercase().replace("hmacwith", "hmac-");
-    MacHash::from_uri(&format!("{}{fragment}", uri::DS))
+    HmacHash::from_uri(&format!("{}{fragment}", uri::DS))
         .ok_or_else(|| Fault::Unsupported { what: "the PRF", uri: shown(name) })
 }
 
@@ -223,7 +223,7 @@ pub(super) fn mac_method<R: Read>(
         cursor.skip()?;
         return Ok(None);
     };
-    let hash = MacHash::from_uri(&name)
+    let hash = HmacHash::from_uri(&name)
         .ok_or_else(|| Fault::Unsupported { what: "the MAC", uri: shown(&name) })?;
     let mut key = None;
     while let Some(element) = cursor.child()? {

@@ -1,0 +1,126 @@
+//! The encryption of a new PSKC file, from the options of the command that writes it.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{Exit, Failure, keys};
+use crate::cli::{EncryptionName, KeyArgs, MacName, ReceiverName, SealArgs};
+use crate::custody::Recipient;
+use crate::keystore::{BatchKey, NewTransportKey};
+use crate::pskc::{Encryption, HmacHash, Receiver, Sealer, Sealing, WriteError};
+
+/// How the file is to be encrypted.
+pub(super) fn sealing(args: &SealArgs) -> Result<Sealing, Failure> {
+    let encryption = match args.encryption {
+        None | Some(EncryptionName::AesCbc) => Encryption::AesCbc,
+        Some(EncryptionName::AesGcm) => Encryption::AesGcm,
+        Some(EncryptionName::AesKw) => Encryption::AesKw,
+        Some(EncryptionName::AesKwPad) => Encryption::AesKwPad,
+        Some(EncryptionName::TripledesCbc) => Encryption::TripleDesCbc,
+        Some(EncryptionName::TripledesKw) => Encryption::TripleDesKw,
+        Some(EncryptionName::CamelliaCbc) => Encryption::CamelliaCbc,
+        Some(EncryptionName::CamelliaKw) => Encryption::CamelliaKw,
+    };
+    if encryption.is_legacy() && !args.legacy {
+        return Err(Failure::bad_input("3DES and Camellia are for receivers of old alone").hint(
+            "choose --encryption aes-cbc, or add --legacy if the receiver has nothing else",
+        ));
+    }
+    Ok(Sealing {
+        encryption,
+        mac: hash(args.mac),
+        prf: hash(args.prf),
+        receiver: match args.receiver {
+            None | Some(ReceiverName::Generic) => Receiver::Generic,
+            Some(ReceiverName::Privacyidea) => Receiver::PrivacyIdea,
+            Some(ReceiverName::Linotp) => Receiver::LinOtp,
+            Some(ReceiverName::Freeipa) => Receiver::FreeIpa,
+            Some(ReceiverName::Multiotp) => Receiver::MultiOtp,
+            Some(ReceiverName::Watchguard) => Receiver::WatchGuard,
+        },
+    })
+}
+
+fn hash(name: Option<MacName>) -> HmacHash {
+    match name {
+        None | Some(MacName::HmacSha1) => HmacHash::Sha1,
+        Some(MacName::HmacSha224) => HmacHash::Sha224,
+        Some(MacName::HmacSha256) => HmacHash::Sha256,
+        Some(MacName::HmacSha384) => HmacHash::Sha384,
+        Some(MacName::HmacSha512) => HmacHash::Sha512,
+    }
+}
+
+/// Under what a new file is encrypted.
+pub(super) enum NewKey {
+    /// A key had already.
+    Had(BatchKey),
+    /// A new key, still without its own file.
+    New(Box<NewTransportKey>),
+    /// The certificates of those who shall read it.
+    Recipients(Vec<Recipient>),
+}
+
+impl NewKey {
+    /// The key that the options name; `None` when they name none. `new` is where a new key goes.
+    pub(super) fn of(
+        args: &SealArgs,
+        sealing: &Sealing,
+        new: Option<&Path>,
+        key: &KeyArgs,
+    ) -> Result<Option<Self>, Failure> {
+        if args.recipient.is_empty() {
+            if let Some(path) = new {
+                let bytes = sealing.encryption.default_key_len();
+                let key = NewTransportKey::create_of(path, bytes)?;
+                return Ok(Some(Self::New(Box::new(key))));
+            }
+            return Ok(keys::resolve_new(key)?.map(Self::Had));
+        }
+        if new.is_some() || keys::is_given(key) {
+            return Err(Failure::bad_input("--recipient and another key exclude each other")
+                .hint("a file is for the holders of certificates, or for those of one key"));
+        }
+        let now = Timestamp::now();
+        let read = |path: &std::path::PathBuf| {
+            let file = path.display().to_string();
+            let content = std::fs::read(path).map_err(|error| {
+                Failure::new(Exit::Io, format!("cannot read {file}: {error}"))
+                    .hint("check the name, and that you may read it")
+            })?;
+            Ok(Recipient::from_certificate(&file, &content, now)?)
+        };
+        let recipients: Result<_, Failure> = args.recipient.iter().map(read).collect();
+        Ok(Some(Self::Recipients(recipients?)))
+    }
+
+    /// What encrypts the file.
+    pub(super) fn sealer(&self, sealing: &Sealing) -> Result<Sealer, WriteError> {
+        match self {
+            Self::Recipients(recipients) => Sealer::for_recipients(recipients, sealing),
+            Self::Had(key) => Sealer::with(key, sealing),
+            Self::New(new) => Sealer::with(new.key(), sealing),
+        }
+    }
+
+    /// The key, unless it is random for every file.
+    pub(super) fn key(&self) -> Option<&BatchKey> {
+        match self {
+            Self::Had(key) => Some(key),
+            Self::New(new) => Some(new.key()),
+            Self::Recipients(_) => None,
+        }
+    }
+
+    /// Gives a new key its file, whose name comes back.
+    pub(super) fn commit(self, path: Option<&Path>) -> Result<Option<&Path>, Failure> {
+        match self {
+            Self::New(new) => {
+                new.commit()?;
+                Ok(path)
+            }
+            Self::Had(_) | Self::Recipients(_) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What each receiver really reads.
+//!
+//! A file that a server imports and whose codes then never work is worse than none, so a profile
+//! refuses what its receiver would drop or misread. `docs/pskc.md` says how each line is known.
+
+use super::cipher::{Cipher, Family, Mode};
+use super::mac::HmacHash;
+use super::sealing::Sealing;
+use super::writer::WriteError;
+use crate::keystore::BatchKey;
+use crate::otp::Hash;
+use crate::token::{Algorithm, Token};
+
+/// A kind of server that imports PSKC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Receiver {
+    /// Any that follows RFC 6030.
+    #[default]
+    Generic,
+    /// privacyIDEA 3.
+    PrivacyIdea,
+    /// LinOTP.
+    LinOtp,
+    /// FreeIPA (`ipa-otptoken-import`).
+    FreeIpa,
+    /// multiOTP 5.9.
+    MultiOtp,
+    /// WatchGuard AuthPoint.
+    WatchGuard,
+}
+
+impl Receiver {
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "any receiver",
+            Self::PrivacyIdea => "privacyIDEA",
+            Self::LinOtp => "LinOTP",
+            Self::FreeIpa => "FreeIPA",
+            Self::MultiOtp => "multiOTP",
+            Self::WatchGuard => "WatchGuard",
+        }
+    }
+
+    /// Whether it must be given secrets in clear: it cuts encrypted ones short.
+    #[must_use]
+    pub fn reads_clear_only(self) -> bool {
+        self == Self::MultiOtp
+    }
+
+    /// How it spells a hash other than SHA-1, which nobody needs to be told.
+    pub(super) fn suite(self, hash: Hash) -> Option<&'static str> {
+        match (self, hash) {
+            (_, Hash::Sha1) => None,
+            // It takes any other spelling for SHA-1, or for nothing.
+            (Self::PrivacyIdea, Hash::Sha256) => Some("SHA256"),
+            (Self::PrivacyIdea, Hash::Sha512) => Some("SHA512"),
+            (_, Hash::Sha256) => Some("HMAC-SHA256"),
+            (_, Hash::Sha512) => Some("HMAC-SHA512"),
+        }
+    }
+
+    /// Whether it reads a file under `cipher`, sealed as `sealing` says with `key`.
+    pub(super) fn check_file(
+        self,
+        cipher: Cipher,
+        sealing: &Sealing,
+        key: Option<&BatchKey>,
+    ) -> Result<(), WriteError> {
+        let refuse =
+            |what: &str| Err(WriteError::Receiver { receiver: self.name(), what: what.into() });
+        if self == Self::Generic {
+            return Ok(());
+        }
+        if self.reads_clear_only() {
+            return refuse("encrypted secrets, of which it drops bytes");
+        }
+        let Some(key) = key else { return refuse("files for the holder of a certificate") };
+        if (cipher.family, cipher.mode) != (Family::Aes, Mode::Cbc) {
+            return refuse(cipher.name());
+        }
+        let passphrase = match key {
+            BatchKey::Passphrase(words) => Some(words.expose()),
+            _ => None,
+        };
+        match self {
+            Self::FreeIpa => Ok(()),
+            _ if cipher.key_len != 16 => refuse(cipher.name()),
+            _ if sealing.mac != HmacHash::Sha1 => refuse(sealing.mac.name()),
+            Self::WatchGuard if passphrase.is_some() => {
+                refuse("files under a passphrase, only under a transport key")
+            }
+            _ if passphrase.is_some() && sealing.prf != HmacHash::Sha1 => {
+                refuse("PBKDF2 with another PRF than HMAC-SHA1")
+            }
+            Self::LinOtp if passphrase.is_some_and(|words| !is_linotp_passphrase(words)) => {
+                refuse("passphrases other than 6 to 64 characters of ASCII")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it reads `token` as what it is.
+    pub(super) fn check_token(self, token: &Token) -> Result<(), WriteError> {
+        if self == Self::Generic {
+            return Ok(());
+        }
+        let refuse = |what: String| {
+            Err(WriteError::ReceiverToken {
+                serial: token.serial.to_string(),
+                receiver: self.name(),
+                what,
+            })
+        };
+        if let Algorithm::Other(name) = &token.algorithm {
+            return refuse(format!("the algorithm {:?}", super::error::shown(name)));
+        }
+        let hash = token.hash;
+        match self {
+            Self::LinOtp | Self::MultiOtp if hash == Hash::Sha512 => {
+                return refuse(format!("the hash {hash}"));
+            }
+            Self::WatchGuard if hash != Hash::Sha1 => return refuse(format!("the hash {hash}")),
+            Self::FreeIpa if !matches!(token.digits, 6 | 8) => {
+                return refuse(format!("codes of {} digits, only of 6 or 8", token.digits));
+            }
+            Self::FreeIpa if token.algorithm == Algorithm::Totp && token.period < 5 => {
+                return refuse(format!("a period of {} s, only of 5 and more", token.period));
+            }
+            Self::PrivacyIdea if !is_privacyidea_serial(token.serial.as_str()) => {
+                return refuse(
+                    "this serial number, only up to 40 letters, digits, - and _".to_owned(),
+                );
+            }
+            _ => {}
+        }
+        // Several take the id of the key for its serial number, or lose one of two keys.
+        if token.key_id != token.serial.as_str() {
+            return refuse("an id of the key that is not its serial number".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn is_linotp_passphrase(words: &[u8]) -> bool {
+    words.is_ascii() && (6..=64).contains(&words.len())
+}
+
+fn is_privacyidea_serial(serial: &str) -> bool {
+    serial.len() <= 40
+        && serial.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
