@@ -81,6 +81,49 @@ impl From<&[u8]> for Secret {
     }
 }
 
+/// `text` with everything that looks like a key in it replaced by asterisks, for messages that quote
+/// a file: the file may be the wrong one. Every character keeps its place.
+///
+/// What looks like a key: 22 characters or more of base64, base32 or hexadecimal in a row (16 bytes
+/// in the shortest of them), unless they are lower-case letters alone or read like a path.
+#[must_use]
+pub fn veil(text: &str) -> String {
+    let mut veiled = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let of_key = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+        let run = &rest[..rest.find(|c| !of_key(c)).unwrap_or(rest.len())];
+        if run.is_empty() {
+            let other = rest.find(of_key).unwrap_or(rest.len());
+            veiled.push_str(&rest[..other]);
+            rest = &rest[other..];
+            continue;
+        }
+        if looks_like_key(run) {
+            veiled.extend(std::iter::repeat_n('*', run.len()));
+        } else {
+            veiled.push_str(run);
+        }
+        rest = &rest[run.len()..];
+    }
+    veiled
+}
+
+fn looks_like_key(run: &str) -> bool {
+    const SHORTEST: usize = 22;
+    let kind = |c: char| match c {
+        'a'..='z' => Some('a'),
+        'A'..='Z' => Some('A'),
+        '0'..='9' => Some('0'),
+        _ => None,
+    };
+    let kinds: Vec<char> = run.chars().filter_map(kind).collect();
+    // Words joined by signs change little between kinds of characters, keys all the time.
+    let changes = kinds.windows(2).filter(|two| two[0] != two[1]).count();
+    let is_joined = kinds.len() < run.trim_end_matches('=').len();
+    run.len() >= SHORTEST && if is_joined { changes >= 5 } else { kinds.iter().any(|k| *k != 'a') }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +148,26 @@ mod tests {
     #[test]
     fn random_secrets_differ() {
         assert_ne!(Secret::random(20).unwrap(), Secret::random(20).unwrap());
+    }
+
+    #[test]
+    fn keys_are_veiled_and_words_are_not() {
+        for key in [
+            "00112233445566778899aabbccddeeff",
+            "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+            "ABEiM0RVZneImaq7zN3u/w==",
+            "/wARIjNEVWZ3iJmqu8zd7v8A-_8=",
+        ] {
+            let veiled = veil(&format!("é: {key}, then"));
+            assert_eq!(veiled, format!("é: {}, then", "*".repeat(key.len())));
+        }
+        for words in [
+            "unknown field `lifetime`, expected one of `a_much_longer_name`, `x`",
+            "path = \"/api/v1/validate/check/triggerchallenge\"",
+            "privacyidea-csv-users FR0000000001 alice.martin@example.com",
+            "key ACME00000001: 550e8400-e29b",
+        ] {
+            assert_eq!(veil(words), words);
+        }
     }
 }

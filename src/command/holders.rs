@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Failure, batch};
 use crate::cli::KeyArgs;
 use crate::roster::{Person, Roster};
+use crate::secret::veil;
 use crate::token::Token;
 
 /// As [`open_with_people`], with the user ids alone.
@@ -47,8 +48,8 @@ pub(super) fn open_with_people(
                 "{}:{}: user {} holds key {}, which {} does not have\n",
                 roster.display(),
                 person.line,
-                person.user,
-                person.serial,
+                veil(&person.user),
+                veil(person.serial.as_str()),
                 batch::name(keys),
             ));
         }

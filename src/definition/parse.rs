@@ -2,12 +2,14 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::secret::veil;
+
 /// What is wrong with a definition, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DefinitionError {
     /// The text is no TOML, or not of the expected shape.
-    #[error("{file}:{line}:{column}: {message}\n{excerpt}")]
+    #[error("{file}:{line}:{column}: {message}{excerpt}")]
     Syntax {
         /// File name or `embedded:NAME`.
         file: String,
@@ -17,7 +19,7 @@ pub enum DefinitionError {
         column: usize,
         /// What is wrong.
         message: String,
-        /// The line with a caret under the place.
+        /// On lines of its own, the line with a caret under the place.
         excerpt: String,
     },
     /// The shape is right, the meaning is not.
@@ -62,13 +64,19 @@ impl DefinitionError {
         let line = before.matches('\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let column = before[start..].chars().count() + 1;
-        let source = text.lines().nth(line - 1).unwrap_or_default();
+        // The file may be the wrong one, of keys and PINs: these are not to be shown.
+        let excerpt = if file.ends_with(".toml") {
+            let source = veil(text.lines().nth(line - 1).unwrap_or_default());
+            format!("\n{line:>5} | {source}\n      | {:>column$}", '^')
+        } else {
+            "; a definition is TOML, in a file named so: is this the right one?".into()
+        };
         Self::Syntax {
             file: file.to_owned(),
             line,
             column,
-            message: message.into(),
-            excerpt: format!("{line:>5} | {source}\n      | {:>column$}", '^'),
+            message: veil(&message.into()),
+            excerpt,
         }
     }
 }
@@ -109,5 +117,14 @@ mod tests {
         let error = parse::<Shape>("x.toml", text).unwrap_err().to_string();
         assert!(error.starts_with("x.toml:2:3: unknown field `colour`"), "{error}");
         assert!(error.ends_with("    2 |   colour = \"red\"\n      |   ^"), "{error}");
+    }
+
+    #[test]
+    fn of_a_file_that_may_be_no_definition_nothing_is_quoted() {
+        let text = "bob\t1234\t3132333435363738393031323334353637383930\n";
+        let error = parse::<Shape>("users.oath", text).unwrap_err().to_string();
+        assert!(error.starts_with("users.oath:1:"), "{error}");
+        assert!(error.ends_with("is this the right one?"), "{error}");
+        assert!(!error.contains("1234") && !error.contains("bob"), "{error}");
     }
 }

@@ -14,6 +14,7 @@ use super::limits::Uniques;
 use super::loss::Losses;
 use crate::manifest::{Part, Split};
 use crate::roster::{Person, Roster};
+use crate::secret::veil;
 use crate::seen::Seen;
 use crate::token::Token;
 
@@ -364,6 +365,8 @@ impl<'a> Export<'a> {
             self.holders.values().filter(|(_, met)| !met).map(|(person, _)| *person).collect();
         unmet.sort_by_key(|person| person.line);
         for Person { line, serial, user, .. } in unmet {
+            // The columns may be mistaken for one another.
+            let (serial, user) = (veil(serial.as_str()), veil(user));
             self.state
                 .hard(format!("{file}:{line}: the serial {serial} of {user} is not in the batch"));
         }

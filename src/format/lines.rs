@@ -160,7 +160,8 @@ impl Lines {
                     (None, None) if column.optional => continue,
                     (None, None) => {
                         let why = format!("the line ends before column {}", column.name);
-                        return Err((line.chars().count() + 1, serial(&draft), why));
+                        // What stands where the serial should be may be anything, a key too.
+                        return Err((line.chars().count() + 1, None, why));
                     }
                 };
                 column.read(text, &mut draft).map_err(|why| (at, serial(&draft), why))?;

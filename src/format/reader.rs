@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::compile::{Body, Format};
 use super::field::{CODE_FACTS, Field};
 use super::lines::{Line, Lines};
+use crate::secret::veil;
 use crate::token::Token;
 
 /// Longest line, in bytes: no format has half of it, and a file without line ends stops here.
@@ -17,7 +18,7 @@ const MAX_LINE: usize = 64 * 1024;
 #[non_exhaustive]
 pub enum ReadError {
     /// A line is not of the format.
-    #[error("{file}:{line}:{column}: {}{message}", serial.as_ref().map(|s| format!("{s}: ")).unwrap_or_default())]
+    #[error("{file}:{line}:{column}: {}{message}", serial.as_ref().map(|s| format!("{}: ", veil(s))).unwrap_or_default())]
     Line {
         /// The file, as named by the caller.
         file: String,

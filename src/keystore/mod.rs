@@ -34,7 +34,13 @@ impl BatchKey {
     pub fn transport(content: &Secret, from: &str) -> Result<Self, KeystoreError> {
         let text = std::str::from_utf8(content.expose()).map(str::trim).ok();
         let key = text.and_then(Secret::from_hex).filter(|key| !key.is_empty());
-        // 32 characters of hexadecimal text are a key of 16 bytes, not a raw one of 32.
+        // 32 characters of hexadecimal text are a key of 16 bytes, not a raw one of 32; with a slip
+        // among them, they are no key at all.
+        if key.is_none()
+            && let Some(character) = text.and_then(slip)
+        {
+            return Err(KeystoreError::Mistyped { from: from.to_owned(), character });
+        }
         let key = key.unwrap_or_else(|| content.clone());
         match key.len() {
             16 | 24 | 32 => Ok(Self::Transport(key)),
@@ -67,6 +73,15 @@ impl BatchKey {
     }
 }
 
+/// In a text that is nearly all hexadecimal digits, the first character that is none, from 1. Random
+/// bytes are text of that kind less than once in 10^12 keys.
+fn slip(text: &str) -> Option<usize> {
+    let digits = text.chars().filter(char::is_ascii_hexdigit).count();
+    let all = text.chars().count();
+    let wrong = text.chars().position(|c| !c.is_ascii_hexdigit())?;
+    (all >= 16 && digits * 4 >= all * 3).then_some(wrong + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +112,25 @@ mod tests {
             "key.hex: a transport key has 16, 24 or 32 bytes, this one has 5"
         );
         assert!(error.hint().contains("hexadecimal"));
+    }
+
+    #[test]
+    fn a_mistyped_key_is_not_taken_for_raw_bytes() {
+        for (text, character) in [
+            ("O0112233445566778899aabbccddeeff", 1),
+            ("00112233445566778899aabbccddee f\n", 31),
+            ("  0011223344556677l899aabbccddeeff", 17),
+        ] {
+            let error = BatchKey::transport(&secret(text.as_bytes()), "key.hex").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "key.hex: character {character} of the transport key is no hexadecimal digit"
+                )
+            );
+        }
+        // Raw bytes that happen to be text stay raw bytes.
+        assert!(BatchKey::transport(&secret(b"sixteen letters!"), "f").is_ok());
     }
 
     #[test]

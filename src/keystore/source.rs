@@ -41,6 +41,14 @@ pub enum KeystoreError {
         /// The source.
         from: String,
     },
+    /// Hexadecimal text with a slip in it.
+    #[error("{from}: character {character} of the transport key is no hexadecimal digit")]
+    Mistyped {
+        /// Where it came from.
+        from: String,
+        /// Which character, from 1, blanks around the key not counted.
+        character: usize,
+    },
     /// Neither hexadecimal text nor raw bytes of a length that AES takes.
     #[error("{from}: a transport key has 16, 24 or 32 bytes, this one has {bytes}")]
     TransportKey {
@@ -75,7 +83,7 @@ impl KeystoreError {
         match self {
             Self::Read { .. } => "check the name, and that you may read it",
             Self::TooLong { .. } => "name the file that holds the key, and nothing but the key",
-            Self::TransportKey { .. } => {
+            Self::Mistyped { .. } | Self::TransportKey { .. } => {
                 "give 32, 48 or 64 hexadecimal digits, or a file of 16, 24 or 32 raw bytes"
             }
             Self::Passphrase { .. } => "put the passphrase on the first line, as UTF-8 text",

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::secret::veil;
+
 /// Why a roster could not be taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,6 +60,8 @@ fn list(file: &str, faults: &[RosterFault], unlisted: usize) -> impl fmt::Displa
         if !out.is_empty() {
             out.push('\n');
         }
+        // The file may be the wrong one, of keys.
+        let message = veil(message);
         out.push_str(&format!("{file}:{line}:{column}: {message}"));
     }
     if unlisted > 0 {
