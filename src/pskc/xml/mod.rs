@@ -1,9 +1,13 @@
 //! XML as this reader wants it: elements by what they mean, values whole, every limit kept.
 //!
-//! `source` turns bytes into places (line, column); `names` knows the elements; `cursor` walks.
+//! `source` turns bytes into places (line, column); `names` knows the elements; `attributes` keeps
+//! those of a tag, and the namespaces they declare; `plain` spares the simple tags the library;
+//! `cursor` walks.
 
+mod attributes;
 mod cursor;
 mod names;
+mod plain;
 mod source;
 
 pub(super) use cursor::Cursor;

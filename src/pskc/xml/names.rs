@@ -71,7 +71,7 @@ elements! {
 static TABLE: LazyLock<[Vec<(Namespace, Element)>; SLOTS]> = LazyLock::new(|| {
     let mut table = [const { Vec::new() }; SLOTS];
     for known in Element::KNOWN {
-        table[slot(known.1.name())].push(*known);
+        table[slot(known.1.name().as_bytes())].push(*known);
     }
     table
 });
@@ -79,8 +79,7 @@ static TABLE: LazyLock<[Vec<(Namespace, Element)>; SLOTS]> = LazyLock::new(|| {
 const SLOTS: usize = 128;
 
 /// A cheap digest of a name, which few known names share.
-fn slot(name: &str) -> usize {
-    let bytes = name.as_bytes();
+fn slot(bytes: &[u8]) -> usize {
     let (first, last) = (bytes.first().copied(), bytes.last().copied());
     let mixed = usize::from(first.unwrap_or(0)) * 7 + usize::from(last.unwrap_or(0)) * 31;
     (mixed + bytes.len() * 5) % SLOTS
@@ -88,10 +87,12 @@ fn slot(name: &str) -> usize {
 
 impl Element {
     /// The element of this name.
-    pub(super) fn of(space: Namespace, local: &str) -> Self {
+    pub(super) fn of(space: Namespace, local: &[u8]) -> Self {
         TABLE[slot(local)]
             .iter()
-            .find(|(of, element)| element.name() == local && (*of == space || element.roams()))
+            .find(|(of, element)| {
+                element.name().as_bytes() == local && (*of == space || element.roams())
+            })
             .map_or(Self::Unknown, |(_, element)| *element)
     }
 
@@ -110,12 +111,12 @@ mod tests {
     #[test]
     fn every_element_is_found_under_its_own_namespace_only() {
         for (space, element) in Element::KNOWN {
-            assert_eq!(Element::of(*space, element.name()), *element);
-            let elsewhere = Element::of(Namespace::Other, element.name());
+            assert_eq!(Element::of(*space, element.name().as_bytes()), *element);
+            let elsewhere = Element::of(Namespace::Other, element.name().as_bytes());
             assert_eq!(elsewhere == *element, element.roams(), "{element:?}");
         }
         for name in ["", "keypackage", "KeyPackages", "Sexret"] {
-            assert_eq!(Element::of(Namespace::Pskc, name), Element::Unknown);
+            assert_eq!(Element::of(Namespace::Pskc, name.as_bytes()), Element::Unknown);
         }
         assert!(TABLE.iter().all(|slot| slot.len() <= 3), "the slots became crowded");
     }

@@ -21,6 +21,8 @@ pub(super) struct Source<R> {
     /// Place of the mark, once the bytes it lay in are gone.
     mark_place: Option<(u64, u64)>,
     event: u64,
+    /// Place of the event, once bytes of it are gone.
+    event_place: Option<(u64, u64)>,
     limit: u64,
     failure: Option<Stop>,
 }
@@ -46,6 +48,7 @@ impl<R: Read> Source<R> {
             mark: 0,
             mark_place: None,
             event: 0,
+            event_place: None,
             limit,
             failure: None,
         }
@@ -56,20 +59,26 @@ impl<R: Read> Source<R> {
         self.base + self.used as u64
     }
 
+    /// The bytes that are here already: none, when the next ones are still to be read.
+    pub(super) fn buffered(&self) -> &[u8] {
+        &self.buffer[self.used..self.filled]
+    }
+
     /// An event starts here.
     pub(super) fn begin_event(&mut self) {
         self.event = self.offset();
+        self.event_place = None;
     }
 
     /// Messages point to the event that began last.
     pub(super) fn mark(&mut self) {
         self.mark = self.event;
-        self.mark_place = None;
+        self.mark_place = self.event_place;
     }
 
     /// Messages point to here.
     pub(super) fn mark_here(&mut self) {
-        self.event = self.offset();
+        self.begin_event();
         self.mark();
     }
 
@@ -103,11 +112,13 @@ impl<R: Read> BufRead for Source<R> {
             if self.mark_place.is_none() && self.mark >= self.base {
                 self.mark_place = Some(self.place_of(self.mark));
             }
+            if self.event_place.is_none() && self.event >= self.base {
+                self.event_place = Some(self.place_of(self.event));
+            }
             let end = self.offset();
             self.base_place = self.place_of(end);
             self.base = end;
             (self.used, self.filled) = (0, 0);
-            // A mark that is set from here on lies in the new bytes.
             loop {
                 match self.inner.read(&mut self.buffer) {
                     Ok(filled) => {
