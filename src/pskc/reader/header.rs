@@ -88,7 +88,8 @@ pub(super) fn encryption_key<R: Read>(
 
 /// `EncryptedKey` (xmlenc-core1 §3.5.1) with the certificate of its recipient.
 fn wrapped<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Wrapped, Fault> {
-    let mut draft = Draft::default();
+    let mut value = Encrypted::default();
+    let mut draft = Draft::new(&mut value);
     let mut certificate = Vec::new();
     while let Some(element) = cursor.child()? {
         if element != Element::KeyInfo {
@@ -111,7 +112,8 @@ fn wrapped<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Wrapped, 
             }
         }
     }
-    Ok(Wrapped { certificate, value: draft.finish()? })
+    draft.finish()?;
+    Ok(Wrapped { certificate, value })
 }
 
 fn derived_key<R: Read>(
@@ -243,25 +245,41 @@ pub(super) fn mac_method<R: Read>(
 }
 
 /// Reads the inside of an element of xmlenc's `EncryptedDataType`, to its end.
-pub(super) fn encrypted<R: Read>(
-    cursor: &mut Cursor<R>,
-    limits: &Limits,
-) -> Result<Encrypted, Fault> {
-    let mut draft = Draft::default();
-    while let Some(element) = cursor.child()? {
-        draft.take(cursor, element, limits)?;
+fn encrypted<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Encrypted, Fault> {
+    let mut value = Encrypted::default();
+    value.read(cursor, limits)?;
+    Ok(value)
+}
+
+impl Encrypted {
+    /// The same, in place of what this was before.
+    pub(super) fn read<R: Read>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        limits: &Limits,
+    ) -> Result<(), Fault> {
+        let mut draft = Draft::new(self);
+        while let Some(element) = cursor.child()? {
+            draft.take(cursor, element, limits)?;
+        }
+        draft.finish()
     }
-    draft.finish()
 }
 
 /// An encrypted value being read.
-#[derive(Default)]
-struct Draft {
-    value: Encrypted,
+struct Draft<'a> {
+    value: &'a mut Encrypted,
     has_value: bool,
 }
 
-impl Draft {
+impl<'a> Draft<'a> {
+    fn new(value: &'a mut Encrypted) -> Self {
+        value.method.clear();
+        value.oaep = None;
+        value.bytes.clear();
+        Self { value, has_value: false }
+    }
+
     /// Takes a child of `EncryptedDataType`.
     fn take<R: Read>(
         &mut self,
@@ -283,7 +301,7 @@ impl Draft {
         if !self.value.method.is_empty() {
             return Err(Fault::Repeated("EncryptionMethod"));
         }
-        self.value.method = method.into_owned();
+        self.value.method.push_str(&method);
         while let Some(element) = cursor.child()? {
             let name = cursor.attribute("Algorithm")?.map(|name| name.into_owned());
             match element {
@@ -315,17 +333,16 @@ impl Draft {
                 }
                 Element::CipherValue => {
                     self.has_value = true;
-                    let bytes = values::base64(cursor.text()?)
+                    values::base64_into(cursor.text()?, &mut self.value.bytes)
                         .ok_or_else(|| values::not_base64("CipherValue"))?;
                     // IV, one block of padding and a tag on top of the secret itself.
-                    if bytes.len() > limits.secret + 48 {
+                    if self.value.bytes.len() > limits.secret + 48 {
                         let limit = limits.secret as u64;
                         return Err(Fault::Limit {
                             what: "the length of an encrypted value, in bytes,",
                             limit,
                         });
                     }
-                    self.value.bytes = bytes;
                 }
                 other => return Err(unexpected(other, "CipherData")),
             }
@@ -333,13 +350,13 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(self) -> Result<Encrypted, Fault> {
+    fn finish(self) -> Result<(), Fault> {
         if self.value.method.is_empty() {
             return Err(Fault::Missing("EncryptionMethod"));
         }
         if !self.has_value {
             return Err(Fault::Missing("CipherValue"));
         }
-        Ok(self.value)
+        Ok(())
     }
 }

@@ -97,8 +97,30 @@ pub struct Reader<R> {
     options: Options,
     summary: Summary,
     state: State,
-    /// Serial number or id of the key being read, for messages.
-    current: Option<String>,
+    current: Current,
+    sealed: Sealed,
+}
+
+/// Serial number or id of the key being read, for messages.
+#[derive(Default)]
+struct Current {
+    name: String,
+    known: bool,
+}
+
+impl Current {
+    fn set(&mut self, name: &str) {
+        self.name.clear();
+        self.name.push_str(name);
+        self.known = true;
+    }
+}
+
+/// Buffers for the encrypted value being read, and its MAC; kept, as each key has them.
+#[derive(Default)]
+struct Sealed {
+    value: header::Encrypted,
+    mac: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +149,8 @@ impl<R: Read> Reader<R> {
             options,
             summary: Summary::default(),
             state: State::Between,
-            current: None,
+            current: Current::default(),
+            sealed: Sealed::default(),
         };
         match this.head() {
             Ok(()) => Ok(this),
@@ -183,7 +206,7 @@ impl<R: Read> Reader<R> {
     fn advance(&mut self) -> Result<Option<Token>, Fault> {
         loop {
             if self.state == State::Between {
-                self.current = None;
+                self.current.known = false;
                 match self.cursor.child()? {
                     Some(Element::KeyPackage) => {}
                     Some(Element::Signature) => {
@@ -214,7 +237,8 @@ impl<R: Read> Reader<R> {
     fn fail(&mut self, fault: Fault) -> Error {
         self.state = State::Done;
         let (line, column) = self.cursor.place();
-        Error { line, column, key: self.current.take(), fault }
+        let key = self.current.known.then(|| std::mem::take(&mut self.current.name));
+        Error { line, column, key, fault }
     }
 }
 

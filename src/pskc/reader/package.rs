@@ -8,7 +8,7 @@ use super::super::error::{Fault, shown};
 use super::super::uri;
 use super::super::xml::Element;
 use super::vault::Opened;
-use super::{Reader, header, unexpected, values};
+use super::{Reader, unexpected, values};
 use crate::otp::Hash;
 use crate::secret::Secret;
 use crate::serial::Serial;
@@ -25,12 +25,13 @@ struct Draft {
     device_expiry: Option<Timestamp>,
     has_key: bool,
     id: Option<String>,
-    algorithm: Option<String>,
+    algorithm: Option<Algorithm>,
     issuer: Option<String>,
     user: Option<String>,
     suite: Option<String>,
     digits: Option<u64>,
-    encoding: Option<String>,
+    /// Whether `Encoding` is `DECIMAL`.
+    decimal: Option<bool>,
     check_digit: bool,
     reference: bool,
     secret: Option<Secret>,
@@ -81,7 +82,7 @@ impl<R: Read> Reader<R> {
                 }
                 Element::SerialNo => {
                     let serial = self.string()?;
-                    self.current = Some(serial.clone());
+                    self.current.set(&serial);
                     once(&mut draft.serial, serial, "SerialNo")?;
                 }
                 Element::Model => once(&mut draft.model, self.string()?, "Model")?,
@@ -103,9 +104,11 @@ impl<R: Read> Reader<R> {
     fn key(&mut self, draft: &mut Draft) -> Result<(), Fault> {
         draft.has_key = true;
         draft.id = self.cursor.attribute("Id")?.map(|id| id.into_owned());
-        draft.algorithm = self.cursor.attribute("Algorithm")?.map(|name| name.into_owned());
-        if self.current.is_none() {
-            self.current.clone_from(&draft.id);
+        draft.algorithm = self.cursor.attribute("Algorithm")?.map(|name| algorithm(&name));
+        if let Some(id) = &draft.id
+            && !self.current.known
+        {
+            self.current.set(id);
         }
         while let Some(element) = self.cursor.child()? {
             match element {
@@ -136,8 +139,8 @@ impl<R: Read> Reader<R> {
                     if let Some(length) = self.cursor.attribute("Length")? {
                         draft.digits = Some(values::decimal(&length, "Length of ResponseFormat")?);
                     }
-                    draft.encoding =
-                        self.cursor.attribute("Encoding")?.map(|name| name.into_owned());
+                    draft.decimal =
+                        self.cursor.attribute("Encoding")?.map(|name| name == "DECIMAL");
                     draft.check_digit = self.check_digit()?;
                     self.cursor.skip()?;
                 }
@@ -242,8 +245,9 @@ impl<R: Read> Reader<R> {
         plain: impl Fn(&str, usize) -> Result<T, Fault>,
     ) -> Result<(Option<T>, Option<Opened>), Fault> {
         let mut in_clear = None;
-        let mut encrypted = None;
-        let mut mac = None;
+        // After an error the stream ends, and nobody misses the buffers.
+        let mut sealed = std::mem::take(&mut self.sealed);
+        let (mut encrypted, mut mac) = (None, None);
         while let Some(element) = self.cursor.child()? {
             match element {
                 Element::PlainValue => {
@@ -251,13 +255,13 @@ impl<R: Read> Reader<R> {
                     once(&mut in_clear, value, "PlainValue")?;
                 }
                 Element::EncryptedValue => {
-                    let value = header::encrypted(&mut self.cursor, &self.options.limits)?;
-                    once(&mut encrypted, value, "EncryptedValue")?;
+                    sealed.value.read(&mut self.cursor, &self.options.limits)?;
+                    once(&mut encrypted, (), "EncryptedValue")?;
                 }
                 Element::ValueMAC => {
-                    let bytes = values::base64(self.cursor.text()?)
+                    values::base64_into(self.cursor.text()?, &mut sealed.mac)
                         .ok_or_else(|| values::not_base64("ValueMAC"))?;
-                    once(&mut mac, bytes, "ValueMAC")?;
+                    once(&mut mac, (), "ValueMAC")?;
                 }
                 other => return Err(unexpected(other, what)),
             }
@@ -266,8 +270,9 @@ impl<R: Read> Reader<R> {
             return Err(Fault::Repeated("the value, in clear and encrypted,"));
         }
         let opened = match encrypted {
-            Some(value) => {
-                let opened = self.vault.open(&value, mac.as_deref())?;
+            Some(()) => {
+                let mac = mac.map(|()| sealed.mac.as_slice());
+                let opened = self.vault.open(&sealed.value, mac)?;
                 if self.summary.cipher.is_none() {
                     self.summary.cipher = self.vault.cipher_name();
                 }
@@ -278,6 +283,7 @@ impl<R: Read> Reader<R> {
             }
             None => None,
         };
+        self.sealed = sealed;
         Ok((in_clear, opened))
     }
 
@@ -311,7 +317,7 @@ impl<R: Read> Reader<R> {
 
     /// Puts the token together; every default is the one of the standards.
     fn token(&mut self, draft: Draft) -> Result<Token, Fault> {
-        let algorithm = algorithm(draft.algorithm.as_deref().unwrap_or_default());
+        let algorithm = draft.algorithm.unwrap_or_else(|| algorithm(""));
         let computes = matches!(algorithm, Algorithm::Hotp | Algorithm::Totp);
         let hash = match draft.suite.as_deref() {
             None | Some("") => Hash::Sha1,
@@ -325,9 +331,8 @@ impl<R: Read> Reader<R> {
             },
         };
         if computes {
-            match draft.encoding.as_deref() {
-                None | Some("DECIMAL") => {}
-                Some(_) => return Err(values::not("Encoding of ResponseFormat", "DECIMAL")),
+            if draft.decimal == Some(false) {
+                return Err(values::not("Encoding of ResponseFormat", "DECIMAL"));
             }
             if draft.check_digit {
                 return Err(Fault::Unsupported {

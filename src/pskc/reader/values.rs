@@ -9,22 +9,32 @@ use super::super::error::Fault;
 
 /// Base64 of RFC 4648 §4: padded, canonical, with the blanks that XML files have.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    base64_into(text, &mut bytes)?;
+    Some(bytes)
+}
+
+/// The same, in place of what `out` held; `None` leaves nothing of use there.
+pub(super) fn base64_into(text: &str, out: &mut Vec<u8>) -> Option<()> {
     let text = text.trim_ascii();
     if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
-        return decode(text.as_bytes());
+        return decode(text.as_bytes(), out);
     }
     let packed: zeroize::Zeroizing<Vec<u8>> =
         zeroize::Zeroizing::new(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
-    decode(&packed)
+    decode(&packed, out)
 }
 
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+fn decode(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     // The library takes several padded texts in a row for one.
     let body = text.len().saturating_sub(2);
     if memchr::memchr(b'=', &text[..body]).is_some() {
         return None;
     }
-    BASE64.decode(text).ok()
+    out.resize(BASE64.decode_len(text.len()).ok()?, 0);
+    let len = BASE64.decode_mut(text, out).ok()?;
+    out.truncate(len);
+    Some(())
 }
 
 /// A number of `PlainValue` as text.

@@ -514,7 +514,7 @@ mod tests {
     ];
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(500))]
 
         /// The shortcut changes nothing but the time: elements, attributes, texts, places,
         /// messages are those of the library, wherever buffers end.

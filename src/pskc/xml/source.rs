@@ -92,13 +92,39 @@ impl<R: Read> Source<R> {
     }
 
     fn place_of(&self, offset: u64) -> (u64, u64) {
-        let len = usize::try_from(offset.saturating_sub(self.base)).unwrap_or(0).min(self.filled);
-        let before = &self.buffer[..len];
-        let lines = memchr::memchr_iter(b'\n', before).count() as u64;
-        match memchr::memrchr(b'\n', before) {
-            Some(last) => (self.base_place.0 + lines, (len - last) as u64),
-            None => (self.base_place.0, self.base_place.1 + len as u64),
+        let index = usize::try_from(offset.saturating_sub(self.base)).unwrap_or(0);
+        place_after(self.base_place, &self.buffer[..index.min(self.filled)])
+    }
+
+    /// Settles the places that can be told only while the bytes before them are here: mark, event
+    /// and end, in this order, so that each byte is looked at once.
+    fn settle_places(&mut self) {
+        let (mut at, mut place) = (0, self.base_place);
+        for (offset, slot) in
+            [(self.mark, &mut self.mark_place), (self.event, &mut self.event_place)]
+        {
+            if slot.is_none() && offset >= self.base {
+                let index = usize::try_from(offset - self.base).unwrap_or(0).min(self.filled);
+                // The mark is never behind the event.
+                place = place_after(place, &self.buffer[at..index]);
+                at = index;
+                *slot = Some(place);
+            }
         }
+        self.base_place = place_after(place, &self.buffer[at..self.used]);
+        self.base += self.used as u64;
+        (self.used, self.filled) = (0, 0);
+    }
+}
+
+/// The place after `bytes`, which begin at `place`.
+fn place_after((line, column): (u64, u64), bytes: &[u8]) -> (u64, u64) {
+    match memchr::memrchr(b'\n', bytes) {
+        Some(last) => {
+            let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+            (line + lines, (bytes.len() - last) as u64)
+        }
+        None => (line, column + bytes.len() as u64),
     }
 }
 
@@ -109,16 +135,7 @@ impl<R: Read> BufRead for Source<R> {
                 self.failure = Some(Stop::TooLong(self.limit));
                 return Err(io::Error::other("too long"));
             }
-            if self.mark_place.is_none() && self.mark >= self.base {
-                self.mark_place = Some(self.place_of(self.mark));
-            }
-            if self.event_place.is_none() && self.event >= self.base {
-                self.event_place = Some(self.place_of(self.event));
-            }
-            let end = self.offset();
-            self.base_place = self.place_of(end);
-            self.base = end;
-            (self.used, self.filled) = (0, 0);
+            self.settle_places();
             loop {
                 match self.inner.read(&mut self.buffer) {
                     Ok(filled) => {
