@@ -14,11 +14,11 @@ def key_of(pskc, option, path):
         pskc.encryption.key = bytes.fromhex(text.strip())
 
 
-def fill(pskc):
+def fill(pskc, length=20):
     for number in range(20):
         pskc.add_key(
             id=f"T{number:04}", serial=f"T{number:04}", manufacturer="oath.ACME",
-            algorithm="totp", secret=bytes(range(number, number + 20)), time_interval=60,
+            algorithm="totp", secret=bytes(range(number, number + length)), time_interval=60,
             response_length=6, response_encoding="DECIMAL",
         )
 
@@ -37,9 +37,9 @@ def main(action, *args):
             moving = key.time_interval or key.counter or 0
             print(key.serial, key.secret.hex(), key.response_length, moving)
     elif action == "write":
-        path, algorithm, key_path = args
+        path, algorithm, key_path, *length = args
         pskc = PSKC()
-        fill(pskc)
+        fill(pskc, *map(int, length))
         key = bytes.fromhex(open(key_path).read().strip())
         pskc.encryption.setup_preshared_key(key=key, algorithm=algorithm, key_name="theirs")
         pskc.write(path)
