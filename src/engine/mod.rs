@@ -14,6 +14,7 @@ mod life;
 mod limits;
 mod preflight;
 mod timeline;
+mod timer;
 pub mod transport;
 mod worker;
 

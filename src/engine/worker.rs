@@ -14,6 +14,7 @@ use tokio::task::LocalSet;
 use super::Holder;
 use super::life::live;
 use super::timeline::Timeline;
+use super::timer::Timer;
 use super::transport::{Endpoint, Performed, Transport};
 use crate::clock::UnixMicros;
 use crate::fleet::World;
@@ -47,6 +48,7 @@ pub(super) struct Shared {
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Transport,
+    timer: Timer,
     seen: RefCell<Vec<Observation>>,
     sink: Sender<Vec<Observation>>,
     stopping: Cell<bool>,
@@ -70,9 +72,14 @@ pub(super) fn work(
     let people = LocalSet::new();
     let transport =
         Transport::new(Arc::clone(&shared.target), Arc::clone(&shared.endpoint), connections);
+    let timer = {
+        let _entered = runtime.enter();
+        Timer::new()?
+    };
     let worker = Rc::new(Worker {
         shared,
         transport,
+        timer,
         seen: RefCell::new(Vec::with_capacity(BATCH)),
         sink,
         stopping: Cell::new(false),
@@ -83,8 +90,12 @@ pub(super) fn work(
     });
     people.block_on(&runtime, async {
         tokio::task::spawn_local(admit(Rc::clone(&worker), mine));
-        watch(&worker).await;
-    });
+        tokio::select! {
+            biased;
+            failed = worker.timer.drive() => failed,
+            () = watch(&worker) => Ok(()),
+        }
+    })?;
     worker.hand_over();
     worker.shared.connections.fetch_add(worker.transport.connections(), Ordering::Relaxed);
     Ok(())
@@ -159,7 +170,10 @@ impl Worker {
     pub(super) async fn wait_until(&self, due: UnixMicros) -> bool {
         let due = self.shared.timeline.instant(due);
         if due > Instant::now() {
-            tokio::time::sleep_until(due.into()).await;
+            // An alarm that cannot be set cannot ring either: that ends the worker.
+            if self.timer.sleep_until(due).await.is_err() {
+                self.broken.set(true);
+            }
         }
         if self.stopping() {
             self.shared.unsent.fetch_add(1, Ordering::Relaxed);
