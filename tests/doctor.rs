@@ -27,7 +27,9 @@ fn a_good_server_is_found_good_from_the_first_code_to_the_refused_replay() {
     let batch = Batch::new();
     let server = Server::start(&batch, &[]);
     let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
-    for (target, user) in [("portal-html", "user1"), ("portal-json", "user2")] {
+    for (target, user) in
+        [("portal-html", "user1"), ("portal-json", "user2"), ("generic-form", "user3")]
+    {
         let more = ["--target", target, "--new-pin-file", "new.pin"];
         let ran = doctor(&batch, &server.url, user, &[&more[..], &clock].concat());
         let told = text(&ran.stdout);
@@ -44,7 +46,8 @@ fn a_good_server_is_found_good_from_the_first_code_to_the_refused_replay() {
             "ok     the same code again is refused: rejected",
             "nothing is at fault",
         ] {
-            assert!(told.contains(line), "{line} is missing:\n{told}");
+            let left_out = target == "generic-form" && line.contains("log-out");
+            assert!(left_out || told.contains(line), "{line} is missing:\n{told}");
         }
         assert_no_secret(&told);
     }
@@ -60,6 +63,45 @@ fn a_good_server_is_found_good_from_the_first_code_to_the_refused_replay() {
     assert_eq!(ran.status.code(), Some(3), "{told}");
     assert!(told.contains("FAULT  the first code asks for a PIN: rejected instead of new-pin"));
     assert!(told.contains("to do: the key may be initialised already"), "{told}");
+}
+
+/// The template for portals of the RSA kind, with the names of the embedded server's page: what is
+/// left of it is how such a page is walked and read.
+#[test]
+fn the_template_for_rsa_portals_is_made_to_fit_by_names_alone() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
+    let first = ["--target", "portal-json", "--new-pin-file", "new.pin"];
+    let ran = doctor(&batch, &server.url, "user1", &[&first[..], &clock].concat());
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stdout));
+    let mut mine = text(&batch.run(&["targets", "show", "rsa-am-web"], &[]).stdout);
+    for (theirs, ours) in [
+        ("/login/ct_logon.jsp?CTAuthMode=SECURID&CT_ORIG_URL=%2F", "/login"),
+        ("/login/ct_logon.jsp", "/login"),
+        (
+            "password = \"{passcode}\", auth_mode = \"{mode}\", orig_url = \"{origin}\"",
+            "passcode = \"{passcode}\", csrf = \"{mode}\"",
+        ),
+        ("input = \"auth_mode\"", "input = \"csrf\""),
+        ("take.origin = { input = \"orig_url\" }", ""),
+        ("contains = \"auth_mode\"", "contains = \"csrf\""),
+        ("contains = \"CTSESSION=\"", "contains = \"=\""),
+    ] {
+        assert!(mine.contains(theirs), "{theirs} is not in the template");
+        mine = mine.replace(theirs, ours);
+    }
+    // Its examples speak of the other names.
+    mine.truncate(mine.find("[[example]]").unwrap());
+    batch.write("mine.toml", &mine);
+    let second = ["--target", "mine.toml", "--pin-file", "new.pin"];
+    let ran = doctor(&batch, &server.url, "user1", &[&second[..], &clock].concat());
+    let told = text(&ran.stdout);
+    assert!(told.contains("a user whom nobody knows is refused: rejected"), "{told}");
+    // The code that the first visit used last may still be on the display.
+    if !told.contains("FAULT") {
+        assert!(told.contains("the same code again is refused: rejected"), "{told}");
+    }
 }
 
 #[test]

@@ -51,10 +51,12 @@ pub const TARGETS: Library = Library {
     kind: "target",
     folder: "targets",
     embedded: &[
+        ("generic-form", include_str!("../../scenarios/targets/generic-form.toml")),
         ("portal-html", include_str!("../../scenarios/targets/portal-html.toml")),
         ("portal-json", include_str!("../../scenarios/targets/portal-json.toml")),
         ("portal-radius", include_str!("../../scenarios/targets/portal-radius.toml")),
         ("privacyidea", include_str!("../../scenarios/targets/privacyidea.toml")),
+        ("rsa-am-web", include_str!("../../scenarios/targets/rsa-am-web.toml")),
     ],
 };
 

@@ -37,17 +37,32 @@ with sqlite3.connect(f"{work}/users.db") as db:
 PY
 }
 
-# pi_start RATE WORKERS: starts it with a clock RATE times as fast as ours; sets $url, $origin:
-# what --clock-rate and --clock-origin then want.
-pi_start() {
-    local rate=$1 workers=$2 port secret
+# pi_prepare: configuration, keys and tables of a new one.
+pi_prepare() {
+    local secret
     secret=$(head -c 18 /dev/urandom | base64)
     (umask 077 && head -c 18 /dev/urandom | base64 >"$work/admin.password")
-    (umask 077 && cat >"$work/pi.cfg" <<CFG
-SQLALCHEMY_DATABASE_URI = "sqlite:///$work/pi.db"
+    pi_config "$secret" pi >"$work/pi.cfg"
+    pi_config "$secret" real >"$work/real.cfg"
+    chmod 600 "$work/pi.cfg" "$work/real.cfg"
+    export PRIVACYIDEA_CONFIGFILE=$work/real.cfg
+    {
+        "$pi_venv/bin/pi-manage" setup create_enckey
+        "$pi_venv/bin/pi-manage" setup create_audit_keys
+        "$pi_venv/bin/pi-manage" setup create_tables
+        "$pi_venv/bin/pi-manage" admin add admin -p "$(cat "$work/admin.password")"
+    } >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; return 1; }
+    python3 -c 'import sqlite3, sys
+sqlite3.connect(sys.argv[1]).execute("pragma journal_mode = wal")' "$work/real.db"
+}
+
+# pi_config SECRET NAME: a configuration whose database is NAME.db.
+pi_config() {
+    cat <<CFG
+SQLALCHEMY_DATABASE_URI = "sqlite:///$work/$2.db"
 SQLALCHEMY_ENGINE_OPTIONS = {"connect_args": {"timeout": 60}}
-SECRET_KEY = "$secret"
-PI_PEPPER = "$secret"
+SECRET_KEY = "$1"
+PI_PEPPER = "$1"
 PI_ENCFILE = "$work/enckey"
 PI_AUDIT_KEY_PRIVATE = "$work/private.pem"
 PI_AUDIT_KEY_PUBLIC = "$work/public.pem"
@@ -59,35 +74,37 @@ SUPERUSER_REALM = ["admins"]
 PI_LOGFILE = "$work/privacyidea.log"
 PI_LOGLEVEL = 30
 CFG
-    )
-    export PRIVACYIDEA_CONFIGFILE=$work/pi.cfg
-    {
-        "$pi_venv/bin/pi-manage" setup create_enckey
-        "$pi_venv/bin/pi-manage" setup create_audit_keys
-        "$pi_venv/bin/pi-manage" setup create_tables
-        "$pi_venv/bin/pi-manage" admin add admin -p "$(cat "$work/admin.password")"
-    } >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; return 1; }
-    # Checks of the same code in two processes at once are only kept apart by the database.
-    sqlite3 "$work/pi.db" 'pragma journal_mode = wal' >/dev/null
+}
+
+# pi_start NAME RATE WORKERS: starts the one configured as NAME, with a clock RATE times as fast as
+# ours since the second $origin; sets $url and $pi_pid.
+pi_start() {
+    local name=$1 rate=$2 workers=$3 port
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])')
     url="http://127.0.0.1:$port"
     local faster=()
-    origin=$(date +%s)
     if [ "$rate" != 1 ]; then
-        gcc -shared -fPIC -O1 -o "$work/fastclock.so" "$pi_here/fastclock.c"
+        [ -f "$work/fastclock.so" ] ||
+            gcc -shared -fPIC -O1 -o "$work/fastclock.so" "$pi_here/fastclock.c"
         faster=(env "LD_PRELOAD=$work/fastclock.so" "FASTCLOCK_RATE=$rate"
             "FASTCLOCK_ORIGIN=$origin")
     fi
     "${faster[@]}" "$pi_venv/bin/gunicorn" --workers "$workers" --timeout 300 \
         --bind "127.0.0.1:$port" \
-        "privacyidea.app:create_app(config_name='production', config_file='$work/pi.cfg', silent=True)" \
-        >"$work/gunicorn.log" 2>&1 &
-    servers+=($!)
+        "privacyidea.app:create_app(config_name='production', config_file='$work/$name.cfg', silent=True)" \
+        >"$work/gunicorn-$name-$workers.log" 2>&1 &
+    pi_pid=$!
+    servers+=("$pi_pid")
     for _ in $(seq 300); do
-        curl -fsS "$url/healthz/livez" >/dev/null 2>&1 && break
+        curl -fsS "$url/healthz/livez" >/dev/null 2>&1 && return
         sleep 0.2
     done
-    curl -fsS "$url/healthz/livez" >/dev/null || { tail -n 30 "$work/gunicorn.log"; return 1; }
-    python3 "$pi_here/provision.py" "$url" "$work"
+    tail -n 30 "$work/gunicorn-$name-$workers.log"
+    return 1
+}
+
+pi_stop() {
+    kill "$pi_pid" 2>/dev/null || true
+    wait "$pi_pid" 2>/dev/null || true
 }

@@ -151,6 +151,43 @@ fn a_value_that_is_not_there_is_named_with_its_surroundings() {
 }
 
 #[test]
+fn an_answer_of_another_type_is_told_by_what_it_lacks() {
+    local(async {
+        let page = "<h1>welcome</h1> <p>Single sign-on 0123456789abcdef</p>";
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
+            page.len()
+        );
+        let take = "take.ticket = { json = \"/detail/ticket\" }";
+        let (performed, trouble) = outcome(take, answer).await;
+        assert_eq!(performed.fault, Some(Fault::Answer));
+        assert_eq!(
+            trouble,
+            "dupont, login: no JSON value /detail/ticket in the answer (HTTP 200), from which {ticket} was \
+             to be taken: <h1>welcome</h1> <p>Single sign-on ***</p>"
+        );
+    });
+}
+
+#[test]
+fn a_changed_page_is_shown_where_a_css_selector_found_nothing() {
+    local(async {
+        let page =
+            r#"welcome <form class="connexion"><input name="new" value="dupont ab12159753">"#;
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+        let take = "take.csrf = { css = \"form.connexion input[name=csrf]\" }";
+        let (performed, trouble) = outcome(take, answer).await;
+        assert_eq!(performed.fault, Some(Fault::Answer));
+        assert_eq!(
+            trouble,
+            "dupont, login: no CSS form.connexion input[name=csrf] in the answer (HTTP 200), from which \
+             {csrf} was to be taken: welcome <form class=\"connexion\"><input name=\"new\" \
+             value=\"dupont ***\">"
+        );
+    });
+}
+
+#[test]
 fn redirects_in_a_circle_and_to_another_host_are_refused() {
     local(async {
         let redirect =
