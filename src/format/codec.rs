@@ -18,12 +18,14 @@ pub(super) enum Codec {
     Base64NoPad,
     Base64Url,
     Url,
+    /// A decimal number below 2^48 as twelve digits of modhex, the serial in a YubiKey's public id.
+    ModhexNumber,
     /// UTF-8 as it is.
     Text,
 }
 
 /// The codecs by name; the names are also the filters of the templates (with `_` for `-`).
-pub(super) const CODECS: [(&str, Codec); 10] = [
+pub(super) const CODECS: [(&str, Codec); 11] = [
     ("hex", Codec::HexLower),
     ("HEX", Codec::HexUpper),
     ("base32", Codec::Base32),
@@ -33,6 +35,7 @@ pub(super) const CODECS: [(&str, Codec); 10] = [
     ("base64-nopad", Codec::Base64NoPad),
     ("base64url", Codec::Base64Url),
     ("url", Codec::Url),
+    ("modhex-number", Codec::ModhexNumber),
     ("text", Codec::Text),
 ];
 
@@ -53,6 +56,7 @@ impl Codec {
             Self::Base64NoPad => BASE64_NOPAD.encode(bytes),
             Self::Base64Url => BASE64URL_NOPAD.encode(bytes),
             Self::Url => percent_encode(bytes),
+            Self::ModhexNumber => modhex(std::str::from_utf8(bytes).ok()?)?,
             Self::Text => std::str::from_utf8(bytes).ok()?.to_owned(),
         }))
     }
@@ -69,10 +73,30 @@ impl Codec {
             Self::Base64 | Self::Base64NoPad => with(&BASE64_NOPAD, unpadded),
             Self::Base64Url => with(&BASE64URL_NOPAD, unpadded),
             Self::Url => percent_decode(text),
+            Self::ModhexNumber => unmodhex(text).map(|number| number.to_string().into_bytes()),
             Self::Text => Some(text.as_bytes().to_vec()),
         };
         bytes.map(Zeroizing::new)
     }
+}
+
+const MODHEX: &str = "cbdefghijklnrtuv";
+
+fn modhex(decimal: &str) -> Option<String> {
+    let number: u64 = decimal.parse().ok()?;
+    // A leading zero or a sign would be lost.
+    if number >> 48 > 0 || number.to_string() != decimal {
+        return None;
+    }
+    let digit = |at: u32| char::from(MODHEX.as_bytes()[(number >> (4 * at) & 15) as usize]);
+    Some((0..12).rev().map(digit).collect())
+}
+
+fn unmodhex(text: &str) -> Option<u64> {
+    if text.len() != 12 {
+        return None;
+    }
+    text.chars().try_fold(0, |number, c| Some(number << 4 | MODHEX.find(c)? as u64))
 }
 
 /// Codecs one after the other, the first nearest to the bytes: `base32:base64` is base64 of the
@@ -173,13 +197,26 @@ mod tests {
 
     #[test]
     fn every_codec_is_undone_by_itself() {
-        for (name, codec) in CODECS {
+        for (name, codec) in CODECS.into_iter().filter(|(_, c)| *c != Codec::ModhexNumber) {
             for len in 0..24 {
                 let bytes: Vec<u8> = (0..len).map(|i| 32 + i * 4).collect();
                 let text = codec.encode(&bytes).unwrap();
                 assert_eq!(*codec.decode(&text).unwrap(), bytes, "{name} {len}");
             }
         }
+    }
+
+    #[test]
+    fn numbers_in_modhex_are_read_back_or_refused() {
+        let codec = Codec::ModhexNumber;
+        for (number, text) in [("0", "cccccccccccc"), ("281474976710655", "vvvvvvvvvvvv")] {
+            assert_eq!(*codec.encode(number.as_bytes()).unwrap(), text);
+            assert_eq!(codec.decode(text).unwrap().as_slice(), number.as_bytes());
+        }
+        for bad in ["", "01", "+1", "-1", "281474976710656", "A1"] {
+            assert!(codec.encode(bad.as_bytes()).is_none(), "{bad}");
+        }
+        assert!(codec.decode("cccccccccca0").is_none() && codec.decode("ccc").is_none());
     }
 
     #[test]

@@ -129,7 +129,8 @@ fn compile(definition: &Definition, shape: Shape) -> Result<Format, String> {
         }
     }
     let limits = limits(&shape.limits, &shape.fields)?;
-    if let Some(field) = carriage.unexplained(&limits).first() {
+    let unexplained = carriage.unexplained(&limits);
+    if let (Some(field), None) = (unexplained.first(), &limits.refused) {
         return Err(format!(
             "nothing says how the {field} reaches the server: carry it in the file, limit it to \
              one value under [limits], or say what the server takes under [assumed] or [by_hand]"
@@ -212,6 +213,7 @@ fn limits(shape: &LimitsShape, fields: &BTreeMap<String, FieldShape>) -> Result<
         hash_by_len: by_len,
         rows: shape.rows,
         bytes: shape.bytes,
+        refused: shape.refused.clone(),
         fields: fields
             .iter()
             .map(|(name, field)| {

@@ -159,14 +159,15 @@ pub fn write<E>(
     tokens: impl IntoIterator<Item = Result<Token, E>>,
     out: &mut dyn Sink,
 ) -> Result<Summary, ExportError<E>> {
+    let mut export = Export::new(format, options).map_err(ExportError::Settings)?;
     let (head, separator, foot) = match &format.body {
         Body::Lines(lines) => (lines.head(), "", ""),
         Body::Templates(templates) => {
-            (templates.head.clone(), templates.separator.as_str(), templates.foot.as_str())
+            let head = templates.head(&export.settings).map_err(ExportError::Settings)?;
+            (head, templates.separator.as_str(), templates.foot.as_str())
         }
         Body::Pskc => return Err(ExportError::NotText(format.name.clone())),
     };
-    let mut export = Export::new(format, options).map_err(ExportError::Settings)?;
     let mut summary = Summary::default();
     let (per_key, mut names) = (format.is_file_per_key(), Seen::default());
     if !per_key {

@@ -8,12 +8,21 @@ pub const LIBRARY: Library = Library {
     kind: "format",
     folder: "formats",
     embedded: &[
+        ("csv", include_str!("../../formats/csv.toml")),
+        ("deepnet-csv", include_str!("../../formats/deepnet-csv.toml")),
+        ("deepnet-xml", include_str!("../../formats/deepnet-xml.toml")),
         ("entra-csv", include_str!("../../formats/entra-csv.toml")),
+        ("feitian-csv", include_str!("../../formats/feitian-csv.toml")),
+        ("jsonl", include_str!("../../formats/jsonl.toml")),
         ("otpauth-uri", include_str!("../../formats/otpauth-uri.toml")),
         ("pam-oath", include_str!("../../formats/pam-oath.toml")),
         ("privacyidea-csv", include_str!("../../formats/privacyidea-csv.toml")),
         ("privacyidea-csv-users", include_str!("../../formats/privacyidea-csv-users.toml")),
         ("pskc", include_str!("../../formats/pskc.toml")),
+        ("yk-ksm", include_str!("../../formats/yk-ksm.toml")),
+        ("ykman", include_str!("../../formats/ykman.toml")),
+        ("yubico-csv", include_str!("../../formats/yubico-csv.toml")),
+        ("yubico-log", include_str!("../../formats/yubico-log.toml")),
     ],
 };
 

@@ -19,6 +19,8 @@ pub(super) struct Limits {
     pub(super) hash_by_len: Option<HashByLen>,
     pub(super) rows: Option<u64>,
     pub(super) bytes: Option<u64>,
+    /// Why no key at all can be written.
+    pub(super) refused: Option<String>,
     pub(super) fields: Vec<FieldLimit>,
 }
 
@@ -63,6 +65,10 @@ impl Uniques {
 impl Limits {
     /// Adds every way in which `record` is more than the server takes to `faults`.
     pub(super) fn check(&self, record: &Record<'_>, seen: &mut Uniques, faults: &mut Vec<String>) {
+        if let Some(why) = &self.refused {
+            faults.push(why.clone());
+            return;
+        }
         let token = record.token;
         one_of(faults, "algorithm", &token.algorithm, self.algorithms.as_deref(), "");
         one_of(faults, "hash", &token.hash, self.hashes.as_deref(), "");

@@ -53,6 +53,7 @@ pub(super) struct LimitsShape {
     pub(super) hash_by_secret_bytes: BTreeMap<String, String>,
     pub(super) rows: Option<u64>,
     pub(super) bytes: Option<u64>,
+    pub(super) refused: Option<String>,
 }
 
 /// `{ min = 16, max = 32 }`.

@@ -22,7 +22,8 @@ use crate::secret::Secret;
 pub(super) struct Templates {
     environment: Environment<'static>,
     pub(super) separator: String,
-    pub(super) head: String,
+    /// The settings that the head names.
+    head_settings: Vec<Field>,
     pub(super) foot: String,
     /// Whether each key has a file of its own.
     pub(super) file_per_key: bool,
@@ -63,9 +64,12 @@ impl Templates {
             }
             fields.extend(named);
         }
-        for (name, text) in
-            [("head", &shape.head), ("foot", &shape.foot), ("separator", &shape.separator)]
-        {
+        let head_settings = self::fields(&mut environment, "head", &shape.head)?;
+        if let Some(field) = head_settings.iter().find(|f| !matches!(f, Field::Setting(_))) {
+            return Err(format!("template.head: {field}: the head has no key, only set.NAME"));
+        }
+        fields.extend(head_settings.iter().cloned());
+        for (name, text) in [("foot", &shape.foot), ("separator", &shape.separator)] {
             if text.contains("{{") || text.contains("{%") {
                 return Err(format!("template.{name} is plain text: fields stand in record only"));
             }
@@ -73,11 +77,29 @@ impl Templates {
         Ok(Self {
             environment,
             separator: shape.separator.clone(),
-            head: shape.head.clone(),
+            head_settings,
             foot: shape.foot.clone(),
             file_per_key: shape.file.is_some(),
             fields,
         })
+    }
+
+    /// What stands before the first key.
+    pub(super) fn head(&self, settings: &BTreeMap<String, String>) -> Result<String, String> {
+        for field in &self.head_settings {
+            if let Field::Setting(name) = field
+                && !settings.contains_key(name)
+            {
+                return Err(format!(
+                    "template.head: {field} has no value: give one with --set {name}=VALUE"
+                ));
+            }
+        }
+        let set = Value::from_pairs(settings.clone());
+        self.environment
+            .get_template("head")
+            .and_then(|template| template.render(Value::from_pairs([("set", set)])))
+            .map_err(|error| format!("template.head: {error}"))
     }
 
     /// The text of one key; `index` counts from 1.
