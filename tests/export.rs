@@ -335,7 +335,7 @@ fn a_fault_in_a_definition_is_shown_in_its_place() {
     bench.refuses(
         "export batch.pskcxml --format nonesuch --out x",
         2,
-        &["there is no format \"nonesuch\"; known: entra-csv"],
+        &["there is no format \"nonesuch\"; known: csv, "],
     );
 }
 
