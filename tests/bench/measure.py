@@ -1,15 +1,34 @@
-"""Runs a command and prints its keys per CPU second (user and system), wall time and peak memory."""
+"""Runs a command and prints its keys per CPU second (user and system), wall time and peak memory.
 
-import resource
+    measure.py NAME KEYS COMMAND... [--feeds COMMAND...]
+
+With --feeds, the first command's output is the second's input, and the second is measured.
+"""
+
+import os
 import subprocess
 import sys
 import time
 
 name, keys, *command = sys.argv[1:]
 start = time.monotonic()
-subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+feeder = None
+if "--feeds" in command:
+    at = command.index("--feeds")
+    feeder = subprocess.Popen(command[:at], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    command = command[at + 1 :]
+measured = subprocess.Popen(
+    command,
+    stdin=feeder.stdout if feeder else subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL,
+    stderr=subprocess.DEVNULL,
+)
+if feeder:
+    feeder.stdout.close()
+_, status, used = os.wait4(measured.pid, 0)
 wall = time.monotonic() - start
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
+if status or (feeder and feeder.wait()):
+    sys.exit(f"{name}: a command failed")
 cpu = used.ru_utime + used.ru_stime
 print(
     f"{name:<30} {int(keys):>10} keys {cpu:8.2f} CPU s {wall:8.2f} s wall "

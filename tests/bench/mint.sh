@@ -2,9 +2,13 @@
 # Keys minted and read per CPU second, and peak memory, of the release build.
 #
 #   tests/bench/mint.sh [KEYS]       1,000,000 keys unless told otherwise
+#   tests/bench/mint.sh --sweep      inspect and export at 10^4 to 10^7 keys, through a pipe: cost
+#                                    per key and memory must stay the same
 #   TROUSSEAU_BIN    the program; built with `cargo build --release` when not given
 #   TROUSSEAU_VENV   a Python environment with python-pskc 1.4, for comparison in the same run
 set -eu
+sweep=
+[ "${1:-}" = --sweep ] && sweep=yes && shift
 keys=${1:-1000000}
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -z "${TROUSSEAU_BIN:-}" ]; then
@@ -21,6 +25,16 @@ measure() { # name, keys, command...: user and system time of the child, its pea
 }
 mint="$TROUSSEAU_BIN mint --serial-prefix ACME --serial-width 8 --manufacturer oath.ACME --model K60"
 printf 00112233445566778899aabbccddeeff >key
+if [ -n "$sweep" ]; then
+    for count in 10000 100000 1000000 10000000; do
+        for use in inspect "export --format privacyidea-csv --out $count.csv"; do
+            # shellcheck disable=SC2086
+            measure "trousseau ${use%% *}" "$count" $mint --count "$count" \
+                --transport-key-file key --out - --feeds "$TROUSSEAU_BIN" $use - --transport-key-file key
+        done
+    done
+    exit
+fi
 # The words of $mint are split on purpose.
 # shellcheck disable=SC2086
 {
