@@ -367,7 +367,7 @@ fn an_import_file_with_a_fault_is_refused_with_its_place() {
         &["in.csv:1:45: A1: column 3 (algorithm): \"ocra\" is no known algorithm"],
     );
     bench.put("in.csv", "A1\n");
-    bench.refuses(read, 2, &["in.csv:1:3: A1: the line ends before column 2 (secret)"]);
+    bench.refuses(read, 2, &["in.csv:1:3: the line ends before column 2 (secret)"]);
     bench.put("in.csv", &format!("A1,{SEED},totp,6,60,x\n"));
     bench.refuses(read, 2, &["in.csv:1:55: the line has 6 cells, the format 5"]);
     bench.refuses(
