@@ -105,7 +105,9 @@ pub fn classify(seen: &Observation, uncertainty: u64) -> Option<Finding> {
 
 fn refusal(verdict: Verdict, reason: Reason) -> Finding {
     match verdict {
-        Verdict::Rejected | Verdict::Locked | Verdict::Throttled => Finding::Confirmed,
+        Verdict::Rejected | Verdict::Locked => Finding::Confirmed,
+        // It did not look at the code: what it would have said is not known.
+        Verdict::Throttled => Finding::Undetermined(Why::Throttled),
         Verdict::NextCode => Finding::Undetermined(Why::NextCode),
         _ if reason == Reason::ReplayedCode => Finding::Contradiction(Kind::ReplayAccepted),
         _ => Finding::Contradiction(Kind::WronglyAccepted),

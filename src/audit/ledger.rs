@@ -137,7 +137,7 @@ impl Audit {
     fn settle(&mut self, members: &[Member]) {
         let uncertainty = self.run.uncertainty;
         let lost = |seen: &Observation| seen.verdict == Verdict::Error;
-        let answered = members.iter().filter(|member| !lost(&member.seen)).count() as u64;
+        let refused = members.iter().filter(|m| m.seen.verdict == Verdict::Rejected).count() as u64;
         let accepted = members.iter().filter(|member| took(member.seen.verdict)).count() as u64;
         let open = members.iter().any(|Member { seen, .. }| {
             let silent = matches!(seen.verdict, Verdict::Throttled | Verdict::NextCode);
@@ -157,6 +157,7 @@ impl Audit {
                     };
                     repeated.map_or(Finding::Confirmed, Finding::Contradiction)
                 }
+                Verdict::Throttled if accepted > 0 => Finding::Undetermined(Why::Throttled),
                 _ if accepted > 0 => Finding::Confirmed,
                 _ if open => Finding::Undetermined(Why::GroupUnknown),
                 _ if std::mem::take(&mut first) => {
@@ -167,7 +168,7 @@ impl Audit {
             self.note(seen, finding);
         }
         if accepted > 0 {
-            self.totals.replays.concurrent += answered - 1;
+            self.totals.replays.concurrent += refused + accepted - 1;
             self.totals.replays.concurrent_accepted += accepted - 1;
         }
     }
@@ -181,7 +182,10 @@ impl Audit {
                 replays.sequential += 1;
                 replays.sequential_accepted += 1;
             }
-            Finding::Confirmed if replay => replays.sequential += 1,
+            // Only what the server says of this code: a locked account refuses any.
+            Finding::Confirmed if replay && seen.verdict == Verdict::Rejected => {
+                replays.sequential += 1;
+            }
             _ => {}
         }
     }

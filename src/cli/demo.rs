@@ -19,12 +19,14 @@ Examples:
 pub struct DemoArgs {
     /// How many people, each with a key of their own
     #[arg(long, value_name = "N", default_value_t = 2000,
-          value_parser = clap::value_parser!(u32).range(1..=20_000))]
+          value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub users: u32,
     /// Folder to leave the files in; made new
     #[arg(long, value_name = "DIR", default_value = "rentree")]
     pub out: PathBuf,
-    /// Plant a defect in the embedded server, to see the report that it earns
+    /// Plant a defect in the embedded server, to see the report that it earns. What people do on a
+    /// morning shows no-lockout, wide-window and drift-walk to nobody; false-reject and
+    /// burn-current-step-only show by chance, the more people the surer
     #[arg(long, value_name = "NAME", value_parser = super::DEFECTS)]
     pub defect: Option<String>,
     /// Seed of the population: the same people with the same habits (the keys differ each time)

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,6 +83,12 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Result<Outcome, Failure
     let Command::Simulate(play) = parse(&play)? else { unreachable!("it says simulate") };
     let outcome = simulate::play(&play, folder.clone(), clock, true, context);
     portal.stop();
+    if let (Some(defect), Ok(Outcome::Done)) = (&args.defect, &outcome) {
+        tell(&format!(
+            "\nwarning: the planted defect {defect} did not show: an ordinary morning does not meet \
+             it, or too seldom for this many people. No contradiction is no proof of its absence."
+        ));
+    }
     tell(&format!("\nOpen {} in a browser.", folder.join("report.html").display()));
     outcome
 }
@@ -99,7 +106,9 @@ const SHORT_MORNING: [&str; 8] = [
 ];
 
 fn make_folder(folder: &Path) -> Result<PathBuf, Failure> {
-    std::fs::create_dir(folder).map(|()| folder.to_owned()).map_err(|error| {
+    // Seeds and their key lie in it.
+    let private = std::fs::DirBuilder::new().mode(0o700).create(folder);
+    private.map(|()| folder.to_owned()).map_err(|error| {
         let name = folder.display();
         if error.kind() == io::ErrorKind::AlreadyExists {
             Failure::bad_input(format!("{name} is there already; nothing was done"))

@@ -84,6 +84,13 @@ pub(super) fn conclude(finished: &Finished) -> Result<Outcome, Failure> {
         )
         .hint("check that it is still running and takes connections from this machine"));
     }
+    if finished.early == Some(Early::Stranger) {
+        say(
+            "note: given up early: the server refused the very first code of everybody. Either it \
+             has initialised these keys already (give it a new store, or take a batch of new keys), \
+             or it holds other seeds, or its clock is far from ours (see `trousseau doctor`)",
+        );
+    }
     Ok(match finished.summary.outcome {
         Came::Ok => Outcome::Done,
         Came::Contradiction => Outcome::Exit(Exit::Contradiction),
@@ -173,6 +180,7 @@ pub(super) fn sha256(text: &str) -> String {
 impl From<engine::Error> for Failure {
     fn from(error: engine::Error) -> Self {
         let exit = match &error {
+            engine::Error::Interrupted(signal) => Exit::of_signal(*signal),
             engine::Error::Unreachable(_) => Exit::Unreachable,
             engine::Error::Record(_) => Exit::Io,
             engine::Error::Workers(_) | engine::Error::Descriptors { .. } => Exit::Generator,

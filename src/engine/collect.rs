@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::ShowProgress;
 use super::worker::Shared;
+use super::{Early, ShowProgress};
 use crate::clock::UnixMicros;
-use crate::recorder::{Fault, Observation, RunWriter};
+use crate::recorder::{Expected, Fault, Observation, RunWriter, Verdict};
 use crate::report::{Counters, Live};
 
 /// How far the run is.
@@ -23,19 +23,54 @@ pub struct Progress {
     pub people: u32,
 }
 
-/// Attempts after which a run that reached nobody is given up.
+/// Attempts in a row that failed to connect, after which a run is given up.
 const HOPELESS: u64 = 100;
 
-/// Takes everything the workers hand over until the last of them is gone. Stops the run when the
-/// first hundred attempts all failed to connect; returns whether it did.
+/// First codes in a row, from the first one on, whose refusal says that these are not the keys, or
+/// not the state of the keys, that the server knows.
+const STRANGERS: u64 = 20;
+
+/// What shows early that a run is for nothing.
+#[derive(Debug, Default)]
+struct Prospects {
+    unconnected: u64,
+    strangers: u64,
+    known: bool,
+}
+
+impl Prospects {
+    fn add(&mut self, seen: &Observation) -> Option<Early> {
+        match seen.fault {
+            Some(Fault::Connect | Fault::Tls) => self.unconnected += 1,
+            _ => self.unconnected = 0,
+        }
+        if seen.expectation.expected == Expected::NewPin {
+            match seen.verdict {
+                Verdict::Rejected if !self.known => self.strangers += 1,
+                Verdict::Rejected => {}
+                _ => self.known = true,
+            }
+        }
+        if self.unconnected >= HOPELESS {
+            Some(Early::Unreachable)
+        } else if self.strangers >= STRANGERS && !self.known {
+            Some(Early::Stranger)
+        } else {
+            None
+        }
+    }
+}
+
+/// Takes everything the workers hand over until the last of them is gone. Stops the run when it
+/// shows early that it is for nothing; returns why.
 pub(super) fn collect(
     shared: &Shared,
     seen: &Receiver<Vec<Observation>>,
     writer: &mut RunWriter,
     live: &mut Live,
     mut show: Option<ShowProgress>,
-) -> bool {
-    let (mut attempts, mut unconnected, mut hopeless) = (0_u64, 0_u64, false);
+) -> Option<Early> {
+    let (mut prospects, mut hopeless) = (Prospects::default(), None);
     let mut shown = Instant::now();
     loop {
         let batch = match seen.recv_timeout(Duration::from_millis(200)) {
@@ -46,11 +81,9 @@ pub(super) fn collect(
         for seen in &batch {
             writer.record(seen);
             let _ = live.add(seen);
-            attempts += 1;
-            unconnected += u64::from(matches!(seen.fault, Some(Fault::Connect | Fault::Tls)));
+            hopeless = hopeless.or_else(|| prospects.add(seen));
         }
-        if attempts >= HOPELESS && unconnected == attempts {
-            hopeless = true;
+        if hopeless.is_some() {
             shared.stop.store(true, Ordering::Relaxed);
         }
         if shown.elapsed() > Duration::from_millis(200) {

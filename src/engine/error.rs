@@ -10,6 +10,11 @@ use super::transport::TransportError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The user stopped it before the first attempt, by this signal (2 or 15).
+    #[error(
+        "stopped while waiting for the server's first answer; nothing was sent but that request"
+    )]
+    Interrupted(u8),
     /// Nobody to simulate.
     #[error("there is nobody to simulate: the number of users is 0")]
     Nobody,
@@ -112,6 +117,10 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            Self::Interrupted(_) => {
+                "if you did not mean to stop it: does the server answer at all? See `trousseau doctor`"
+                    .into()
+            }
             Self::Nobody => "give --users 1 or more, and a roster with at least one row".into(),
             Self::TooFewKeys { keys, .. } => {
                 format!("ask for --users {keys} at most, or mint more keys")

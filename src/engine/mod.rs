@@ -98,8 +98,10 @@ pub struct Plan {
 pub enum Early {
     /// By this signal (2 or 15).
     Signal(u8),
-    /// The first hundred attempts all failed to connect.
+    /// The first hundred attempts all failed to connect, or as many one after the other later on.
     Unreachable,
+    /// The server refused the first code of every one of the first people.
+    Stranger,
 }
 
 /// A run that is over: its record is complete.
@@ -132,7 +134,8 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
     let endpoint = Arc::new(Endpoint::resolve(&plan.url, options).map_err(Error::Address)?);
     let target = Arc::new(plan.target);
     let clock = Arc::clone(&plan.clock);
-    let met = preflight::meet(&target, &endpoint, &*clock, period, plan.ignore_clock)?;
+    let met =
+        preflight::meet(&target, &endpoint, &*clock, period, plan.ignore_clock, &plan.interrupt)?;
 
     // A moment ahead, so that getting ready makes nobody late.
     let timeline = Timeline::beginning_in(Duration::from_millis(100), &*clock);
@@ -205,7 +208,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
     let incomplete = writer.finish(&info).err();
     let early = match plan.interrupt.signal() {
         Some(signal) => Some(Early::Signal(signal)),
-        None => hopeless.then_some(Early::Unreachable),
+        None => hopeless,
     };
     Ok(Finished {
         summary,
@@ -217,7 +220,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
     })
 }
 
-/// Starts the workers and stays until the last one is done; whether the server was never reached.
+/// Starts the workers and stays until the last one is done; why it was given up, if it was.
 fn run(
     shared: &Arc<Shared>,
     workers: usize,
@@ -226,7 +229,7 @@ fn run(
     writer: &mut RunWriter,
     live: &mut Live,
     progress: Option<ShowProgress>,
-) -> Result<bool, Error> {
+) -> Result<Option<Early>, Error> {
     let (sink, seen) = mpsc::channel();
     let shares = shares(&shared.world, workers);
     thread::scope(|scope| {

@@ -1,10 +1,12 @@
 //! One exchange before the run: is the server there, and does its clock agree with ours?
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Error;
 use super::transport::{Endpoint, Transport};
 use crate::clock::{Clock, SECOND};
+use crate::interrupt::Interrupt;
 use crate::target::Target;
 
 /// Allowance when the server shows no clock, µs of key time.
@@ -22,13 +24,14 @@ pub(super) struct Met {
 /// Connects and compares the clocks.
 ///
 /// # Errors
-/// [`Error::Unreachable`]; [`Error::Clock`] and [`Error::Rate`] unless `ignore_clock`.
+/// [`Error::Unreachable`]; [`Error::Interrupted`]; [`Error::Clock`] and [`Error::Rate`] unless `ignore_clock`.
 pub(super) fn meet(
     target: &Arc<Target>,
     endpoint: &Arc<Endpoint>,
     clock: &dyn Clock,
     period: u32,
     ignore_clock: bool,
+    interrupt: &Interrupt,
 ) -> Result<Met, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -36,9 +39,13 @@ pub(super) fn meet(
         .map_err(Error::Workers)?;
     let people = tokio::task::LocalSet::new();
     let found = people.block_on(&runtime, async {
-        Transport::new(Arc::clone(target), Arc::clone(endpoint), 1).preflight(clock).await
+        let transport = Transport::new(Arc::clone(target), Arc::clone(endpoint), 1);
+        tokio::select! {
+            found = transport.preflight(clock) => Ok(found),
+            signal = asked_to_stop(interrupt) => Err(Error::Interrupted(signal)),
+        }
     });
-    let found = found.map_err(|error| match error.is_input() {
+    let found = found?.map_err(|error| match error.is_input() {
         true => Error::Address(error),
         false => Error::Unreachable(error),
     })?;
@@ -56,6 +63,16 @@ pub(super) fn meet(
         None => BLIND,
     };
     Ok(Met { server_offset: found.server_clock_offset, uncertainty })
+}
+
+/// A server that takes the connection and says nothing must not hold up Ctrl-C.
+async fn asked_to_stop(interrupt: &Interrupt) -> u8 {
+    loop {
+        if let Some(signal) = interrupt.signal() {
+            return signal;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[allow(clippy::cast_precision_loss)]

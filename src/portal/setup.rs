@@ -24,7 +24,7 @@ use crate::token::Token;
 
 const LONGEST_USER: usize = 256;
 /// A store this far ahead of the clock, in microseconds, is one that ran on another clock.
-const AHEAD: u64 = 600 * SECOND;
+const AHEAD: u64 = 240 * SECOND;
 
 pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> {
     let PortalConfig { listen, radius, tokens, store, clock, policy, defect, patience } = config;
@@ -60,8 +60,9 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
         source,
     };
     let rows = holders.iter().map(|h| (h.serial.as_str(), h.user.as_str()));
-    opened.assign(rows.chain([(DECOY, "")])).map_err(failed)?;
+    // Judged before it is changed: a start that is refused must leave every PIN where it is.
     ahead(&mut opened, &tokens, &holders, clock.now(), failed)?;
+    opened.assign(rows.chain([(DECOY, "")])).map_err(failed)?;
 
     let keeper = PinKeeper::new(&derive(&key, b"pin"));
     let (worker, writer) = Worker::start(Desk {
@@ -147,8 +148,11 @@ fn ahead(
     let transaction = store.begin().map_err(failed)?;
     for (holder, (_, token)) in holders.iter().zip(tokens) {
         let Some(period) = holder.key.period() else { continue };
-        let last = transaction.read(&holder.serial).map_err(failed)?.last;
-        let ahead = last.map_or(0, |step| step_start(step, period)).saturating_sub(now);
+        let account = transaction.find(&holder.serial).map_err(failed)?;
+        let ahead = account
+            .and_then(|account| account.last)
+            .map_or(0, |step| step_start(step, period))
+            .saturating_sub(now);
         if ahead > AHEAD {
             let serial = token.serial.clone();
             return Err(PortalError::StoreAhead { serial, ahead: ahead / SECOND });

@@ -239,6 +239,11 @@ impl Transaction<'_> {
         self.0.prepare_cached(READ)?.query_row([serial], account)
     }
 
+    /// As [`Transaction::read`], of a key that the store may not know yet.
+    pub(super) fn find(&self, serial: &str) -> rusqlite::Result<Option<Account>> {
+        self.0.prepare_cached(READ)?.query_row([serial], account).optional()
+    }
+
     /// Makes `decision` true. False when it was to burn a step and that was no longer possible:
     /// the conditional `UPDATE` is what makes each code good for once.
     pub(super) fn write(

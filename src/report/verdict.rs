@@ -39,8 +39,8 @@ pub struct ThresholdResult {
     pub outcome: Outcome,
 }
 
-/// Holds what came against every limit of the scenario, and two that always apply: the generator
-/// must not fail by itself, and something must have been confirmed.
+/// Holds what came against every limit of the scenario, and three that always apply: the
+/// generator must not fail by itself, something must have been confirmed, and no run cut short.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn thresholds(collector: &Collector, run: &RunInfo) -> Vec<ThresholdResult> {
     let limits = run.thresholds;
@@ -74,6 +74,12 @@ pub(super) fn thresholds(collector: &Collector, run: &RunInfo) -> Vec<ThresholdR
     let mute = if all.confirmed == 0 { 100.0 } else { 0.0 };
     if mute > 0.0 {
         judge("attempts that prove nothing", 0.0, mute, "%", Outcome::ThresholdMissed);
+    }
+    // What was cut short may have met nothing yet: it must not pass for a success.
+    let cut = |run: &RunInfo| run.finished.is_none() || run.interrupted.is_some();
+    let cut = collector.runs.iter().filter(|(run, _)| cut(run)).count();
+    if cut > 0 {
+        judge("runs cut short", 0.0, cut as f64, "", Outcome::ThresholdMissed);
     }
     results
 }
