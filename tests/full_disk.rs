@@ -4,6 +4,7 @@
 //! The limit on the size of files stands for the disk: with the signal ignored, a write beyond it
 //! fails as a full disk fails it, in the middle, and needs no file system of its own.
 
+#[allow(dead_code)] // what only the tests of reports need
 mod synthetic;
 
 use std::fs;

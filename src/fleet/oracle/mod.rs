@@ -15,7 +15,12 @@
 //! | right PIN, otherwise | taken, while every allowed window holds it |
 //! | wrong PIN, otherwise | refused |
 
+mod attempt;
 mod learn;
+#[cfg(test)]
+mod tests;
+
+pub use attempt::{Acted, Attempt, Credential, Heard};
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -24,53 +29,7 @@ use super::rules::{Drift, Rules};
 use super::{Expectation, Expected, Reason, VirtualKey};
 use crate::clock::UnixMicros;
 use crate::otp::Code;
-use crate::target::{Operation, Verdict};
-
-/// What is sent as a code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credential {
-    /// None: a page is opened, a PIN chosen, a session left.
-    None,
-    /// The key's code of this step.
-    Step(u64),
-    /// Something else.
-    Wrong(Code),
-}
-
-/// One attempt as the oracle sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
-    /// What is asked of the server.
-    pub operation: Operation,
-    /// The code sent.
-    pub credential: Credential,
-    /// Whether the PIN sent is the right one (true where none is due).
-    pub pin_right: bool,
-}
-
-/// What came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Heard {
-    /// How the answer reads.
-    pub verdict: Verdict,
-    /// Whether the server acted.
-    pub acted: Acted,
-    /// Key time when the attempt was sent, µs.
-    pub sent_key: UnixMicros,
-    /// Key time when the answer was complete or given up, µs.
-    pub answered_key: UnixMicros,
-}
-
-/// Whether the server acted on an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acted {
-    /// It answered.
-    Yes,
-    /// It never saw the attempt.
-    No,
-    /// The answer was lost.
-    Perhaps,
-}
+use crate::target::Operation;
 
 /// Whether the key is initialised at the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,141 +249,4 @@ fn always(expected: Expected, reason: Reason) -> Expectation {
 
 fn unknown(reason: Reason) -> Expectation {
     always(Expected::Unknown, reason)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::otp::{Generator, Hash};
-    use crate::secret::Secret;
-
-    const MINUTE: u64 = 60_000_000;
-
-    fn key() -> VirtualKey {
-        let secret = Secret::from(&b"12345678901234567890"[..]);
-        VirtualKey::new(Generator::new(&secret, Hash::Sha1, 6), 60, 0)
-    }
-
-    fn oracle() -> Oracle {
-        Oracle::new(Rules {
-            back: 1,
-            forward: 1,
-            max_drift: 1,
-            monotonic: true,
-            lock_after: Some(3),
-            new_pin_accepts: false,
-            three_steps: true,
-            period: 60,
-            offset: 0,
-            uncertainty: 0,
-        })
-    }
-
-    fn send(operation: Operation, step: u64) -> Attempt {
-        Attempt { operation, credential: Credential::Step(step), pin_right: true }
-    }
-
-    /// Sends at the start of minute `at` and hears `verdict` a second later.
-    fn go(
-        oracle: &mut Oracle,
-        attempt: Attempt,
-        at: u64,
-        verdict: Verdict,
-        acted: Acted,
-    ) -> Expectation {
-        let sent_key = at * MINUTE;
-        let heard = Heard { verdict, acted, sent_key, answered_key: sent_key + MINUTE / 60 };
-        let expectation = oracle.expect(&key(), sent_key, &attempt);
-        oracle.learn(&key(), &attempt, &expectation, &heard);
-        expectation
-    }
-
-    fn ready() -> Oracle {
-        let mut oracle = oracle();
-        let first = send(Operation::FirstCode, 100);
-        let asked = go(&mut oracle, first, 100, Verdict::NewPin, Acted::Yes);
-        assert_eq!((asked.expected, asked.reason), (Expected::NewPin, Reason::FreshCode));
-        let again = oracle.expect(&key(), 100 * MINUTE, &send(Operation::Confirm, 100));
-        assert_eq!((again.expected, again.reason), (Expected::Rejected, Reason::ReplayedCode));
-        let confirm = send(Operation::Confirm, 101);
-        let let_in = go(&mut oracle, confirm, 101, Verdict::Accepted, Acted::Yes);
-        assert_eq!(let_in.expected, Expected::Accepted);
-        assert!(oracle.initialised());
-        oracle
-    }
-
-    #[test]
-    fn the_three_steps_and_what_each_spends() {
-        let oracle = ready();
-        let at = |step| oracle.expect(&key(), 101 * MINUTE, &send(Operation::Login, step));
-        assert_eq!((at(101).expected, at(101).reason), (Expected::Rejected, Reason::ReplayedCode));
-        assert_eq!(at(99).reason, Reason::OlderCode);
-        assert_eq!((at(102).expected, at(102).from), (Expected::Accepted, 101 * MINUTE));
-        assert_eq!((at(110).expected, at(110).reason), (Expected::Rejected, Reason::OutsideWindow));
-    }
-
-    #[test]
-    fn a_lost_answer_leaves_its_code_open_and_the_next_one_clear() {
-        let mut oracle = ready();
-        go(&mut oracle, send(Operation::Login, 103), 103, Verdict::Error, Acted::Perhaps);
-        let at = |step| oracle.expect(&key(), 103 * MINUTE, &send(Operation::Login, step));
-        assert_eq!((at(103).expected, at(103).reason), (Expected::Unknown, Reason::LostAnswer));
-        assert_eq!(at(104).expected, Expected::Accepted);
-        assert_eq!(at(101).expected, Expected::Rejected);
-    }
-
-    #[test]
-    fn what_was_never_sent_changes_nothing() {
-        let mut oracle = ready();
-        go(&mut oracle, send(Operation::Login, 103), 103, Verdict::Error, Acted::No);
-        let after = oracle.expect(&key(), 103 * MINUTE, &send(Operation::Login, 103));
-        assert_eq!(after.expected, Expected::Accepted);
-    }
-
-    #[test]
-    fn a_lock_may_have_fallen_after_enough_failures() {
-        let mut oracle = ready();
-        for step in [103, 104, 105] {
-            let wrong = Attempt { pin_right: false, ..send(Operation::Login, step) };
-            let refused = go(&mut oracle, wrong, step, Verdict::Rejected, Acted::Yes);
-            assert_eq!((refused.expected, refused.reason), (Expected::Rejected, Reason::WrongPin));
-        }
-        let after = oracle.expect(&key(), 106 * MINUTE, &send(Operation::Login, 106));
-        assert_eq!((after.expected, after.reason), (Expected::Unknown, Reason::Locked));
-    }
-
-    #[test]
-    fn a_mistyped_code_is_of_no_step_nearby() {
-        use rand::SeedableRng;
-        let (oracle, mut rng) = (ready(), ChaCha8Rng::seed_from_u64(7));
-        for _ in 0..500 {
-            let wrong = oracle.mistype(&key(), 103 * MINUTE, 103, &mut rng);
-            assert!((96..=110).all(|step| key().code(step) != wrong));
-            let attempt = Attempt {
-                operation: Operation::Login,
-                credential: Credential::Wrong(wrong),
-                pin_right: true,
-            };
-            let expected = oracle.expect(&key(), 103 * MINUTE, &attempt);
-            assert_eq!(expected.reason, Reason::WrongCode);
-            assert!(expected.decided(103 * MINUTE, 104 * MINUTE, 0));
-        }
-    }
-
-    #[test]
-    fn twins_by_chance_accuse_nobody() {
-        // Two steps of this key within one window that show the same digits, found by search.
-        let key = key();
-        let twin = (0_u64..).find(|step| key.code(*step) == key.code(step + 1)).unwrap();
-        let mut oracle = oracle();
-        let first = send(Operation::FirstCode, twin);
-        let now = twin * MINUTE;
-        assert_eq!(oracle.expect(&key, now, &first).expected, Expected::Unknown);
-        let asked = Expectation::always(Expected::NewPin, Reason::FreshCode);
-        let heard =
-            Heard { verdict: Verdict::NewPin, acted: Acted::Yes, sent_key: now, answered_key: now };
-        oracle.learn(&key, &first, &asked, &heard);
-        let replay = oracle.expect(&key, now, &send(Operation::Confirm, twin));
-        assert_eq!((replay.expected, replay.reason), (Expected::Unknown, Reason::ReplayedCode));
-    }
 }

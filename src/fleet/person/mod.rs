@@ -12,17 +12,21 @@
 //! Refused or left without an answer, a person begins the state again with a fresh number, a few
 //! times, and gives up then.
 
+mod hearing;
+mod pin;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use zeroize::Zeroizing;
 
+use self::pin::{choose_pin, mistyped};
 use super::deed::{attempt, plain};
-use super::{Acted, Behaviour, Browser, Credential, Deed, Expectation, Expected, Heard, Oracle};
+use super::{Behaviour, Browser, Credential, Deed, Expectation, Expected, Oracle};
 use super::{Reason, Send, Typed, VirtualKey, World};
 use crate::clock::UnixMicros;
 use crate::scenario::{Distribution, Habits, Span};
 use crate::secret::Secret;
-use crate::target::{Operation, PinPosition, Verdict};
+use crate::target::{Operation, PinPosition};
 use crate::token::Token;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,162 +282,11 @@ impl Person {
         };
         Typed { code: code.into(), pin: pin.into(), passcode: passcode.into() }
     }
-
-    /// Takes in what came of `deed`, of which `expectation` was expected: one answer for each time
-    /// it was sent.
-    pub fn heard(
-        &mut self,
-        world: &World,
-        deed: &Deed,
-        expectation: &Expectation,
-        heard: &[Heard],
-    ) {
-        let attempt = attempt(deed);
-        if deed.send.is_some() {
-            match heard {
-                [one] => self.oracle.learn(&self.key, &attempt, expectation, one),
-                many => self.oracle.learn_group(&self.key, &attempt, expectation, many),
-            }
-        }
-        let Some(answer) = decisive(heard) else { return };
-        self.since = answer.answered_key.max(deed.due);
-        let good = answer.acted == Acted::Yes && answer.verdict != Verdict::Error;
-        match deed.send {
-            None if good => self.opened = true,
-            // The second browser is not worth a second try.
-            None if self.again.take().is_some() => self.opened = false,
-            None => self.try_again(world),
-            Some(_) if self.again.take().is_some() => self.opened = false,
-            Some(send) => self.move_on(world, send, answer),
-        }
-    }
-
-    fn move_on(&mut self, world: &World, send: Send, answer: Heard) {
-        self.opened = false;
-        let step = match send.credential {
-            Credential::Step(step) => Some(step),
-            // The person does not know which digit was wrong, and waits for another number.
-            Credential::Wrong(_) => Some(self.key.display(self.since).step),
-            Credential::None => None,
-        };
-        self.last = self.last.max(step);
-        let verdict = if answer.acted == Acted::Yes { answer.verdict } else { Verdict::Error };
-        let replay = |this: &Self, now: UnixMicros| {
-            let same = step.filter(|step| this.key.display(now).step == *step);
-            same.filter(|_| this.habits.impatient && send.behaviour == Behaviour::Careful)
-        };
-        match (self.state, verdict) {
-            (State::FirstCode, Verdict::NewPin) => {
-                self.enter(State::NewPin);
-                if !self.hasty {
-                    self.again = replay(self, self.since).map(|step| (Operation::FirstCode, step));
-                }
-            }
-            (State::NewPin, Verdict::Confirm) => self.enter(State::Confirm),
-            (State::NewPin, Verdict::Accepted) | (State::Confirm, Verdict::Accepted) => {
-                self.next_visit(world);
-            }
-            (State::Login | State::FirstCode, Verdict::Accepted) => {
-                self.visits += 1;
-                self.again = replay(self, self.since).map(|step| (Operation::Login, step));
-                if world.logout && self.rng.random_bool(world.scenario.logins.logout) {
-                    self.enter(State::Logout);
-                } else {
-                    self.next_visit(world);
-                }
-            }
-            (State::Logout, _) => self.next_visit(world),
-            (State::Confirm, Verdict::Error) => {
-                // Perhaps it was taken: a person would simply try to log in.
-                self.enter(State::Login);
-                self.fresh = true;
-                self.try_again(world);
-            }
-            (State::NewPin, _) => {
-                self.enter(State::FirstCode);
-                self.try_again(world);
-            }
-            (State::Login, _) if world.policy.three_steps && !self.oracle.initialised() => {
-                self.enter(State::FirstCode);
-                self.try_again(world);
-            }
-            _ => self.try_again(world),
-        }
-    }
-
-    fn enter(&mut self, state: State) {
-        self.state = state;
-        self.opened = false;
-    }
-
-    /// Goes away, comes back after the gap, to another workstation.
-    fn next_visit(&mut self, world: &World) {
-        let done = self.visits >= self.habits.logins;
-        self.enter(if done { State::Done } else { State::Login });
-        self.tries = 0;
-        self.fresh = true;
-        self.resume = self.after(&world.scenario.logins.gap);
-    }
-
-    fn try_again(&mut self, world: &World) {
-        self.tries += 1;
-        self.opened = false;
-        self.fresh |= self.state != State::Confirm;
-        self.since = self.after(&world.scenario.people.reaction);
-        if self.tries > world.scenario.people.tries {
-            self.gave_up = true;
-            self.enter(State::Done);
-        }
-    }
 }
 
 // By hand: a derived one would show the PIN.
 impl std::fmt::Debug for Person {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Person").field("index", &self.index).field("state", &self.state).finish()
-    }
-}
-
-/// Of several answers to the same request, the one the person goes by.
-fn decisive(heard: &[Heard]) -> Option<Heard> {
-    let rank = |heard: &&Heard| match (heard.acted, heard.verdict) {
-        (Acted::Yes, Verdict::Accepted | Verdict::NewPin | Verdict::Confirm) => 2,
-        (Acted::Yes, _) => 1,
-        _ => 0,
-    };
-    heard.iter().max_by_key(rank).copied()
-}
-
-/// Characters without look-alikes.
-const PIN_CHARACTERS: &[u8] = b"23456789abcdefghijkmnpqrstuvwxyz";
-
-fn choose_pin(length: u8, rng: &mut ChaCha8Rng) -> String {
-    (0..length)
-        .map(|_| char::from(PIN_CHARACTERS[rng.random_range(0..PIN_CHARACTERS.len())]))
-        .collect()
-}
-
-/// The PIN with one character wrong; which one differs from person to person.
-fn mistyped(pin: &str, index: u32) -> String {
-    let place = index as usize % pin.len().max(1);
-    let other = |c: char| if c == '2' { '3' } else { '2' };
-    pin.chars().enumerate().map(|(at, c)| if at == place { other(c) } else { c }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::SeedableRng;
-
-    #[test]
-    fn a_mistyped_pin_differs_and_a_chosen_one_has_its_length() {
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        for index in 0..50 {
-            let pin = choose_pin(4 + (index % 3) as u8, &mut rng);
-            assert_eq!(pin.len(), 4 + index as usize % 3);
-            let wrong = mistyped(&pin, index);
-            assert_ne!(wrong, pin);
-            assert_eq!(wrong.len(), pin.len());
-        }
     }
 }
