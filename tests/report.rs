@@ -242,8 +242,10 @@ fn a_killed_run_is_reported_as_far_as_it_went() {
     fs::write(&attempts, &written[..written.len() - 7]).unwrap();
 
     let done = trousseau(&["report", path(&folder)]);
-    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    // What was cut short must not pass for a success.
+    assert_eq!(done.status.code(), Some(1), "{}", text(&done.stderr));
     let said = text(&done.stdout);
+    assert!(said.contains("runs cut short 1, over 0"), "{said}");
     assert!(said.contains("Warning: The run did not finish"), "{said}");
     assert!(said.contains("cut last line"), "{said}");
     let json = trousseau(&["report", path(&folder), "--format", "json"]);

@@ -158,9 +158,10 @@ pub(super) mod tests {
         use Verdict as V;
         let judge = |expected, reason, verdict| classify(&login(expected, reason, verdict), 0);
         for verdict in V::ALL.iter().copied().filter(|verdict| *verdict != V::Error) {
-            let refused = matches!(verdict, V::Rejected | V::Locked | V::Throttled);
+            let refused = matches!(verdict, V::Rejected | V::Locked);
             let expected = match verdict {
                 _ if refused => Finding::Confirmed,
+                V::Throttled => Finding::Undetermined(Why::Throttled),
                 V::NextCode => Finding::Undetermined(Why::NextCode),
                 _ => Finding::Contradiction(Kind::ReplayAccepted),
             };

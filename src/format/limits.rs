@@ -65,11 +65,16 @@ impl Uniques {
 impl Limits {
     /// Adds every way in which `record` is more than the server takes to `faults`.
     pub(super) fn check(&self, record: &Record<'_>, seen: &mut Uniques, faults: &mut Vec<String>) {
+        let token = record.token;
+        // A file that does not name the algorithm would make an HOTP or TOTP key of it.
+        if let Algorithm::Other(uri) = &token.algorithm {
+            faults.push(format!("algorithm {uri} is none that an import file can say: hotp, totp"));
+            return;
+        }
         if let Some(why) = &self.refused {
             faults.push(why.clone());
             return;
         }
-        let token = record.token;
         one_of(faults, "algorithm", &token.algorithm, self.algorithms.as_deref(), "");
         one_of(faults, "hash", &token.hash, self.hashes.as_deref(), "");
         one_of(faults, "digits", &token.digits, self.digits.as_deref(), "");

@@ -14,7 +14,6 @@ const MINUTE: u64 = 60_000_000;
 
 /// What the imaginary server does with used codes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)] // not every test program that shares this module needs both
 pub(crate) enum Server {
     Correct,
     ForgetsUsedCodes,

@@ -77,7 +77,10 @@ fn what_show_prints_can_be_changed_and_checked() {
 #[test]
 fn what_is_not_there_is_said() {
     let error = bad(&["show", "portal-hmtl"]);
-    assert!(error.contains("there is no target \"portal-hmtl\"; known: generic-form, portal-html, "), "{error}");
+    assert!(
+        error.contains("there is no target \"portal-hmtl\"; known: generic-form, portal-html, "),
+        "{error}"
+    );
     let error = bad(&["check", "./absent.toml"]);
     assert!(error.contains("cannot read ./absent.toml"), "{error}");
 }
