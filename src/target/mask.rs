@@ -68,7 +68,7 @@ pub(super) fn line(text: &[u8], secrets: &[Vec<u8>]) -> String {
     masked(&without(text, secrets))
 }
 
-/// The first characters of a body, masked as [`line`], its line breaks kept; how many characters
+/// The first characters of a body, masked as [`line()`], its line breaks kept; how many characters
 /// were left out is said at the end.
 pub(super) fn text(body: &[u8], secrets: &[Vec<u8>], limit: usize) -> String {
     // Secrets are masked before the cut, which might otherwise leave half of one; a hard cap keeps
