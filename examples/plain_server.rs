@@ -1,11 +1,13 @@
 //! A server that does next to nothing, for measuring what the client costs: it speaks the JSON API
 //! of the reference server, and says yes to everything without looking.
 //!
-//! `plain_server RATE ORIGIN`: the clock that it shows. Prints its address; ends with its input.
+//! `plain_server RATE ORIGIN [STALL EVERY]`: the clock that it shows; and, of every EVERY
+//! milliseconds, the first STALL in which it answers nobody. Prints its address; ends with its
+//! input.
 
 use std::error::Error;
 use std::io::ErrorKind;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::{TcpListener, TcpStream};
 
@@ -17,11 +19,26 @@ struct Line {
     origin: f64,
 }
 
+/// When it answers nobody.
+#[derive(Clone, Copy)]
+struct Stalls {
+    since: Instant,
+    stall: u64,
+    every: u64,
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let mut number = || args.next().ok_or("usage: plain_server RATE ORIGIN");
+    let mut number = || args.next().ok_or("usage: plain_server RATE ORIGIN [STALL EVERY]");
     let clock = Line { rate: number()?.parse()?, origin: number()?.parse()? };
+    let stalls = match args.next() {
+        None => None,
+        Some(stall) => {
+            let every = args.next().ok_or("STALL wants EVERY")?.parse::<u64>()?.max(1);
+            Some(Stalls { since: Instant::now(), stall: stall.parse()?, every })
+        }
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     #[allow(clippy::print_stdout)]
     {
@@ -34,11 +51,11 @@ async fn main() -> Result<()> {
     });
     loop {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(serve(stream, clock));
+        tokio::spawn(serve(stream, clock, stalls));
     }
 }
 
-async fn serve(stream: TcpStream, clock: Line) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, clock: Line, stalls: Option<Stalls>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(2048);
     let mut chunk = [0; 2048];
@@ -53,6 +70,9 @@ async fn serve(stream: TcpStream, clock: Line) -> std::io::Result<()> {
             }
             continue;
         };
+        if let Some(stalled) = stalls.and_then(Stalls::left) {
+            tokio::time::sleep(stalled).await;
+        }
         let body = answer(&buffer[..length], clock);
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -62,6 +82,14 @@ async fn serve(stream: TcpStream, clock: Line) -> std::io::Result<()> {
         // Short enough for any socket's buffer.
         let _ = stream.try_write(head.as_bytes())?;
         buffer.drain(..length);
+    }
+}
+
+impl Stalls {
+    /// How long the stall that goes on will last.
+    fn left(self) -> Option<Duration> {
+        let into = self.since.elapsed().as_micros() as u64 % (self.every * 1000);
+        (self.stall * 1000).checked_sub(into).map(Duration::from_micros)
     }
 }
 
