@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use synthetic::{Server, head, observations, record};
-use trousseau::recorder::{RunWriter, Verdict};
+use trousseau::recorder::{ClockEvent, ClockEventKind, Datagrams, RunWriter, Verdict};
 use trousseau::report::{Live, Outcome, write_all};
 
 fn trousseau(args: &[&str]) -> Output {
@@ -105,13 +105,53 @@ fn every_attempt_is_accounted_for() {
     assert_eq!(parts.iter().map(|part| part["due"].as_u64().unwrap()).sum::<u64>(), total);
 }
 
+/// The machine slept in the middle of the run.
+fn slept() -> ClockEvent {
+    let (after_us, seen_us) = (20_000_000, 20_200_000);
+    ClockEvent { kind: ClockEventKind::Suspend, seconds: 42.0, after_us, seen_us }
+}
+
+#[test]
+fn a_sleep_in_the_middle_is_told_and_what_came_after_it_blames_nobody() {
+    let mut run = head(500);
+    let folder = kept("report-awake");
+    record(&folder, &run, Server::Correct);
+    let awake = trousseau(&["report", path(&folder), "--format", "json"]);
+    let awake: Value = serde_json::from_slice(&awake.stdout).unwrap();
+
+    run.clock_events.push(slept());
+    let folder = kept("report-slept");
+    record(&folder, &run, Server::Correct);
+    let said = text(&trousseau(&["report", path(&folder)]).stdout);
+    let warning = said.lines().find(|line| line.starts_with("Warning: ")).expect("a warning");
+    for part in ["suspended for 42.0 s, 20.2 s after the start", "to the end", "Run again"] {
+        assert!(warning.contains(part), "{part} is missing from {warning}");
+    }
+    let page = text(&trousseau(&["report", path(&folder), "--format", "html"]).stdout);
+    assert!(page.contains("suspended for 42.0 s"));
+    assert!(page.contains("the machine slept"), "the class of undetermined attempts is explained");
+    let json = trousseau(&["report", path(&folder), "--format", "json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let of = |json: &Value, name: &str| json["attempts"][name].as_u64().unwrap();
+    let classes = json["undetermined"].as_array().unwrap();
+    let class = classes.iter().find(|class| class["name"] == "clock-event").expect("clock-event");
+    let spoilt = class["count"].as_u64().unwrap();
+    assert!(spoilt > 100, "{spoilt}");
+    assert!(of(&json, "confirmed") > 100 && of(&json, "confirmed") < of(&awake, "confirmed"));
+    assert_eq!(of(&json, "total"), of(&awake, "total"));
+    assert_eq!(of(&json, "contradictions"), 0);
+}
+
 #[test]
 fn the_json_report_is_as_its_schema_says() {
     let schema = trousseau(&["report", "--schema"]);
     assert_eq!(schema.status.code(), Some(0));
     let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
     let folder = kept("report-schema");
-    record(&folder, &head(300), Server::ForgetsUsedCodes);
+    let mut run = head(300);
+    run.clock_events.push(slept());
+    run.datagrams.push(Datagrams { name: "requests".into(), count: 1200 });
+    record(&folder, &run, Server::ForgetsUsedCodes);
     let done = trousseau(&["report", path(&folder), "--format", "json"]);
     let mut json: Value = serde_json::from_slice(&done.stdout).unwrap();
     let mut faults = Vec::new();

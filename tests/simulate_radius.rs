@@ -111,8 +111,13 @@ fn a_population_is_initialised_and_logs_in_over_access_challenges() {
     assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
     assert!(stdout.contains("No contradiction in "), "{stdout}");
     assert!(stdout.contains("40 initialised; 40 logged in"), "{stdout}");
-    assert!(stderr.contains("RADIUS: "), "{stderr}");
-    assert!(!stderr.contains("bad authenticator"), "{stderr}");
+    // The report tells datagrams apart from attempts, in each of its forms.
+    let line = stdout.lines().find(|line| line.starts_with("Datagrams ")).expect("datagrams");
+    assert!(line.contains(" requests") && line.contains(" answers"), "{line}");
+    assert!(!line.contains("bad authenticator"), "{line}");
+    let read = |file: &str| std::fs::read_to_string(folder.path().join("run").join(file)).unwrap();
+    assert!(read("report.json").contains("\"name\": \"requests\""));
+    assert!(read("report.html").contains("RADIUS datagrams"));
 }
 
 #[test]

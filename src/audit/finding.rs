@@ -36,6 +36,9 @@ named! {
         NextCode = "next-code",
         /// Another attempt of the same concurrent group may have been the one that was taken.
         GroupUnknown = "group-unknown",
+        /// The clock of the generating machine was set, or the machine slept: what had to come
+        /// was computed for the wrong time.
+        ClockEvent = "clock-event",
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::{Contradiction, Finding, Kind, Totals, Why, classify, took};
-use crate::recorder::{Expected, Fault, Observation, Reason, RunInfo, Step, Verdict};
+use crate::recorder::{
+    ClockEvent, ClockInfo, Expected, Fault, Observation, Reason, RunInfo, Step, Verdict,
+};
 
 /// Audits one run, or several: `begin`, any number of `add`, `end`; and again.
 ///
@@ -31,6 +33,8 @@ pub struct Audit {
 struct Run {
     index: usize,
     uncertainty: u64,
+    clock: Option<ClockInfo>,
+    events: Vec<ClockEvent>,
     keys: Vec<u32>,
     groups: HashMap<(u32, u32), Vec<Member>>,
     // Second acceptances within groups, which become contradictions at `end`.
@@ -65,7 +69,14 @@ impl Audit {
             keys.push(*self.keys.entry((scope, serial.clone())).or_insert(next));
         }
         let uncertainty = run.clock.uncertainty;
-        self.run = Run { index, uncertainty, keys, ..Run::default() };
+        let (clock, events) = (Some(run.clock), run.clock_events.clone());
+        self.run = Run { index, uncertainty, clock, events, keys, ..Run::default() };
+    }
+
+    /// Takes notice of something that happened to the clock in the run that goes on, before the
+    /// attempts that it touches are added. Those of a finished run are in its [`RunInfo`].
+    pub fn clock_event(&mut self, event: ClockEvent) {
+        self.run.events.push(event);
     }
 
     /// Takes an attempt; returns what it proves, or `None` while that depends on the rest of its
@@ -74,6 +85,12 @@ impl Audit {
         let again = takes_a_code(seen) && self.taken_before(seen);
         match classify(seen, self.run.uncertainty) {
             Some(finding) => {
+                let finding = match finding {
+                    Finding::Confirmed | Finding::Contradiction(_) if self.run.astray(seen) => {
+                        Finding::Undetermined(Why::ClockEvent)
+                    }
+                    finding => finding,
+                };
                 let finding = match finding {
                     Finding::Confirmed | Finding::Undetermined(_) if again => {
                         Finding::Contradiction(Kind::AcceptedTwice)
@@ -141,7 +158,7 @@ impl Audit {
         let accepted = members.iter().filter(|member| took(member.seen.verdict)).count() as u64;
         let open = members.iter().any(|Member { seen, .. }| {
             let silent = matches!(seen.verdict, Verdict::Throttled | Verdict::NextCode);
-            lost(seen) || silent || !seen.decided(uncertainty)
+            lost(seen) || silent || !seen.decided(uncertainty) || self.run.astray(seen)
         });
         let mut first = true;
         for Member { seen, again } in members {
@@ -225,6 +242,16 @@ impl Audit {
         let scope = self.spans.iter().find(beside).map_or(fresh, |span| span.scope);
         self.spans.push(Span { url: run.url.clone(), from, until, scope });
         scope
+    }
+}
+
+impl Run {
+    /// Whether what was expected of an attempt may have been computed for the wrong time. That a
+    /// code was taken twice is so at any time.
+    fn astray(&self, seen: &Observation) -> bool {
+        let Some(clock) = self.clock else { return false };
+        let touched = |event: &ClockEvent| event.touches(&clock, seen.sent_us, seen.answered_us);
+        seen.expectation.expected != Expected::Page && self.events.iter().any(touched)
     }
 }
 
@@ -316,6 +343,45 @@ mod tests {
             assert_eq!(kinds, []);
             assert!(totals.undetermined(Why::GroupUnknown) >= 1);
         }
+    }
+
+    #[test]
+    fn what_the_clock_spoilt_proves_nothing_but_a_code_taken_twice() {
+        use crate::recorder::{ClockEvent, ClockEventKind};
+        let event =
+            ClockEvent { kind: ClockEventKind::Suspend, seconds: 5.0, after_us: 30, seen_us: 31 };
+        let at = |us: u64, seen: Observation| Observation { sent_us: us, answered_us: us, ..seen };
+        let fresh = login(Expected::Accepted, Reason::FreshCode, Verdict::Accepted);
+        let refused = login(Expected::Accepted, Reason::FreshCode, Verdict::Rejected);
+        let replayed = login(Expected::Rejected, Reason::ReplayedCode, Verdict::Accepted);
+        let mut seen = vec![at(29, fresh), at(30, refused.clone()), at(40, replayed)];
+        seen.extend(double(&[Verdict::Rejected, Verdict::Rejected]));
+        let judge = |recorded: bool| {
+            let mut run = run_info();
+            if recorded {
+                run.clock_events.push(event);
+            }
+            let mut audit = Audit::default();
+            audit.begin(&run);
+            if !recorded {
+                audit.clock_event(event);
+            }
+            for seen in &seen {
+                audit.add(seen);
+            }
+            audit.end();
+            audit.finish()
+        };
+        for recorded in [false, true] {
+            let (totals, found) = judge(recorded);
+            let kinds: Vec<_> = found.iter().map(|found| found.kind).collect();
+            assert_eq!(kinds, [Kind::AcceptedTwice]);
+            assert_eq!(totals.undetermined(Why::ClockEvent), 1);
+            assert_eq!(totals.undetermined(Why::GroupUnknown), 2);
+            assert_eq!(totals.all().confirmed, 1);
+        }
+        // Without the event, the same refusal is held against the server.
+        assert_eq!(audit(&[refused]).1, [Kind::WronglyRefused]);
     }
 
     #[test]

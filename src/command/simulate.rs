@@ -66,9 +66,6 @@ pub(super) fn conclude(finished: &Finished) -> Result<Outcome, Failure> {
     for trouble in finished.troubles.iter().take(5) {
         say(&format!("note: {trouble}"));
     }
-    if finished.radius.requests > 0 {
-        say(&format!("RADIUS: {}", finished.radius));
-    }
     say(&format!("record and reports: {}", finished.folder.display()));
     if let Some(Early::Signal(signal)) = finished.early {
         return Ok(Outcome::Exit(Exit::of_signal(signal)));

@@ -4,10 +4,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::clock_watch::ClockWatch;
+use super::judge::Judge;
 use super::worker::Shared;
 use super::{Early, ShowProgress};
 use crate::clock::UnixMicros;
-use crate::recorder::{Expected, Fault, Observation, RunWriter, Verdict};
+use crate::recorder::{ClockEvent, Expected, Fault, Observation, RunWriter, Verdict};
 use crate::report::{Counters, Live};
 
 /// How far the run is.
@@ -25,6 +27,18 @@ pub struct Progress {
 
 /// Attempts in a row that failed to connect, after which a run is given up.
 const HOPELESS: u64 = 100;
+
+/// How often the clocks are looked at, and how far the run is shown.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What the collector knows beside the record.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    /// Why the run was given up, if it was.
+    pub(super) hopeless: Option<Early>,
+    /// What happened to the clock.
+    pub(super) clock_events: Vec<ClockEvent>,
+}
 
 /// First codes in a row, from the first one on, whose refusal says that these are not the keys, or
 /// not the state of the keys, that the server knows.
@@ -62,37 +76,41 @@ impl Prospects {
 }
 
 /// Takes everything the workers hand over until the last of them is gone. Stops the run when it
-/// shows early that it is for nothing; returns why.
+/// shows early that it is for nothing.
 pub(super) fn collect(
     shared: &Shared,
     seen: &Receiver<Vec<Observation>>,
     writer: &mut RunWriter,
     live: &mut Live,
     mut show: Option<ShowProgress>,
-) -> Option<Early> {
+) -> Collected {
+    let mut judge = Judge::new(ClockWatch::new(shared.timeline), live);
     let (mut prospects, mut hopeless) = (Prospects::default(), None);
     let mut shown = Instant::now();
     loop {
-        let batch = match seen.recv_timeout(Duration::from_millis(200)) {
+        let batch = match seen.recv_timeout(LOOK) {
             Ok(batch) => batch,
             Err(RecvTimeoutError::Timeout) => Vec::new(),
-            Err(RecvTimeoutError::Disconnected) => return hopeless,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Collected { hopeless, clock_events: judge.end() };
+            }
         };
         for seen in &batch {
             writer.record(seen);
-            let _ = live.add(seen);
             hopeless = hopeless.or_else(|| prospects.add(seen));
         }
+        judge.take(batch);
         if hopeless.is_some() {
             shared.stop.store(true, Ordering::Relaxed);
         }
-        if shown.elapsed() > Duration::from_millis(200) {
+        if shown.elapsed() > LOOK {
             shown = Instant::now();
+            judge.look();
             writer.flush();
             if let Some(show) = show.as_mut() {
                 let key_time = shared.timeline.key(shown);
                 show(&Progress {
-                    counters: live.counters(),
+                    counters: judge.counters(),
                     key_time,
                     elapsed: key_time.saturating_sub(shared.timeline.start_key()),
                     people: shared.world.people,

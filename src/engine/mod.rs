@@ -5,11 +5,13 @@
 //! from [`crate::scenario`], *who* from [`crate::fleet`], *over what* from [`transport`]; they meet
 //! only here. Worker threads share nothing, so that adding one adds its whole speed.
 
+mod clock_watch;
 mod collect;
 pub mod doctor;
 mod error;
 mod feasible;
 mod hands;
+mod judge;
 mod life;
 mod limits;
 mod preflight;
@@ -33,7 +35,9 @@ use jiff::Timestamp;
 use crate::clock::{Clock, UnixMicros};
 use crate::fleet::{Rules, World};
 use crate::interrupt::Interrupt;
-use crate::recorder::{ClockInfo, GeneratorInfo, RecorderError, RunInfo, RunWriter, ThresholdInfo};
+use crate::recorder::{
+    ClockInfo, Datagrams, GeneratorInfo, RecorderError, RunInfo, RunWriter, ThresholdInfo,
+};
 use crate::report::{Live, Summary};
 use crate::scenario::{Scenario, Span};
 use crate::secret::Secret;
@@ -115,8 +119,6 @@ pub struct Finished {
     pub early: Option<Early>,
     /// What went wrong with the first attempts that failed, secrets masked.
     pub troubles: Vec<String>,
-    /// RADIUS datagrams by kind; all zero over HTTP.
-    pub radius: transport::radius::Counters,
     /// Attempts that the record does not hold because the disk was full, as an error.
     pub incomplete: Option<RecorderError>,
 }
@@ -169,6 +171,8 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         interrupted: None,
         thresholds: thresholds(&world.scenario),
         generator: None,
+        clock_events: Vec::new(),
+        datagrams: Vec::new(),
     };
     let mut writer = RunWriter::create(&plan.folder, &info)?;
     let mut live = Live::new(&info);
@@ -184,7 +188,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
     });
 
     let cpu = limits::cpu_seconds();
-    let hopeless = run(
+    let collected = run(
         &shared,
         workers,
         connections,
@@ -196,6 +200,13 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
 
     info.finished = Some(now());
     info.interrupted = plan.interrupt.signal();
+    info.clock_events = collected.clock_events;
+    let datagrams = endpoint.radius_counters();
+    info.datagrams = datagrams
+        .each()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| Datagrams { name: name.into(), count })
+        .collect();
     info.generator = Some(GeneratorInfo {
         cpu_seconds: limits::cpu_seconds() - cpu,
         shared_with_server: plan.shared_with_server,
@@ -208,19 +219,12 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
     let incomplete = writer.finish(&info).err();
     let early = match plan.interrupt.signal() {
         Some(signal) => Some(Early::Signal(signal)),
-        None => hopeless,
+        None => collected.hopeless,
     };
-    Ok(Finished {
-        summary,
-        folder: plan.folder,
-        early,
-        troubles: endpoint.troubles(),
-        radius: endpoint.radius_counters(),
-        incomplete,
-    })
+    Ok(Finished { summary, folder: plan.folder, early, troubles: endpoint.troubles(), incomplete })
 }
 
-/// Starts the workers and stays until the last one is done; why it was given up, if it was.
+/// Starts the workers and stays until the last one is done.
 fn run(
     shared: &Arc<Shared>,
     workers: usize,
@@ -229,7 +233,7 @@ fn run(
     writer: &mut RunWriter,
     live: &mut Live,
     progress: Option<ShowProgress>,
-) -> Result<Option<Early>, Error> {
+) -> Result<collect::Collected, Error> {
     let (sink, seen) = mpsc::channel();
     let shares = shares(&shared.world, workers);
     thread::scope(|scope| {
@@ -265,7 +269,7 @@ fn run(
             }
         }
         match collector.join() {
-            Ok(hopeless) => Ok(hopeless),
+            Ok(collected) => Ok(collected),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })

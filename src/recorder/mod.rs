@@ -18,7 +18,9 @@ pub use error::RecorderError;
 pub use line::COLUMNS;
 pub use observation::{Fault, Observation, Step};
 pub use reader::RunReader;
-pub use run::{ClockInfo, GeneratorInfo, RunInfo, ThresholdInfo};
+pub use run::{
+    ClockEvent, ClockEventKind, ClockInfo, Datagrams, GeneratorInfo, RunInfo, ThresholdInfo,
+};
 pub use writer::RunWriter;
 
 #[cfg(test)]

@@ -35,6 +35,65 @@ pub struct RunInfo {
     pub thresholds: ThresholdInfo,
     /// What the load generator itself used; filled at the end.
     pub generator: Option<GeneratorInfo>,
+    /// What happened to this machine's clock while it ran, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_events: Vec<ClockEvent>,
+    /// RADIUS datagrams by kind, those that there were; empty over HTTP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datagrams: Vec<Datagrams>,
+}
+
+/// The clock of the generating machine was set, or the machine slept, in the middle of a run. Key
+/// time goes by the monotonic clock and did not follow.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ClockEvent {
+    /// Which of the two.
+    pub kind: ClockEventKind,
+    /// By how many real seconds; negative when the clock was set back.
+    pub seconds: f64,
+    /// The last look at the clocks before it, real µs since the start of the run.
+    pub after_us: u64,
+    /// The look that found it.
+    pub seen_us: u64,
+}
+
+/// What happened to a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClockEventKind {
+    /// Wall time was set.
+    Step,
+    /// The machine was suspended.
+    Suspend,
+}
+
+/// RADIUS datagrams of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Datagrams {
+    /// The kind, in words.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+impl ClockEvent {
+    /// Whether it stays with the run to its end: it moved key time by more than a second, which no
+    /// allowance covers, and whether the server moved along is not known. Otherwise it matters for
+    /// one period of the keys.
+    #[must_use]
+    pub fn lasts(&self, clock: &ClockInfo) -> bool {
+        self.seconds.abs() * clock.rate > 1.0
+    }
+
+    /// Whether an attempt that was sent and answered then (real µs since the start of the run) may
+    /// have been judged by the wrong time.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn touches(&self, clock: &ClockInfo, sent_us: u64, answered_us: u64) -> bool {
+        let period_us = (f64::from(clock.period) / clock.rate * 1e6) as u64;
+        let over = sent_us > self.seen_us.saturating_add(period_us);
+        answered_us >= self.after_us && (self.lasts(clock) || !over)
+    }
 }
 
 /// Clock facts of a run.
@@ -109,6 +168,8 @@ pub(crate) mod tests {
             interrupted: None,
             thresholds: ThresholdInfo::default(),
             generator: None,
+            clock_events: Vec::new(),
+            datagrams: Vec::new(),
         }
     }
 
@@ -116,5 +177,27 @@ pub(crate) mod tests {
     fn comes_back_from_json() {
         let text = serde_json::to_string(&run_info()).unwrap();
         assert_eq!(serde_json::from_str::<RunInfo>(&text).unwrap(), run_info());
+    }
+
+    #[test]
+    fn a_small_step_matters_for_a_period_and_a_large_one_to_the_end() {
+        let clock = ClockInfo { rate: 1.0, ..run_info().clock };
+        let second = 1_000_000;
+        let step = |seconds| ClockEvent {
+            kind: ClockEventKind::Step,
+            seconds,
+            after_us: 10 * second,
+            seen_us: 11 * second,
+        };
+        for seconds in [-0.06, 0.06, -30.0, 30.0] {
+            let touches =
+                |sent, answered| step(seconds).touches(&clock, sent * second, answered * second);
+            assert!(!touches(8, 9), "answered before it");
+            assert!(touches(8, 10) && touches(71, 72), "{seconds}");
+            assert_eq!(touches(72, 73), seconds.abs() > 1.0, "{seconds}");
+        }
+        // An hour in a minute: 60 ms are 3.6 s to the keys.
+        let fast = ClockInfo { rate: 60.0, ..clock };
+        assert!(step(0.06).touches(&fast, 72 * second, 73 * second));
     }
 }

@@ -9,7 +9,7 @@ use super::summary::*;
 use super::timeline::Timeline;
 use super::verdict;
 use crate::audit::{Contradiction, Kind, Why};
-use crate::recorder::{Fault, RunInfo, Step};
+use crate::recorder::{ClockEvent, ClockEventKind, Fault, RunInfo, Step};
 
 const SECOND: f64 = 1_000_000.0;
 
@@ -19,6 +19,7 @@ pub(super) fn summary(collector: Collector) -> Summary {
         collector.runs.iter().map(|(run, from)| run_of(run, from)).collect();
     let unsent = verdict::unsent(&collector);
     let people = collector.people;
+    let warnings = warnings(&runs, unsent, &collector.runs);
     let heads: Vec<RunInfo> = collector.runs.into_iter().map(|(run, _)| run).collect();
     let (totals, found) = collector.audit.finish();
     let all = totals.all();
@@ -41,7 +42,7 @@ pub(super) fn summary(collector: Collector) -> Summary {
         trousseau: env!("CARGO_PKG_VERSION"),
         outcome,
         headline,
-        warnings: warnings(&runs, unsent),
+        warnings,
         people: People {
             simulated: heads.iter().map(|run| run.people.len() as u64).sum(),
             seen: people.seen,
@@ -143,12 +144,14 @@ fn run_of(run: &RunInfo, from: &Source) -> RunSummary {
         record: from.completeness,
         truncated: from.truncated,
         generator: run.generator,
+        clock_events: run.clock_events.clone(),
+        datagrams: run.datagrams.clone(),
     }
 }
 
-fn warnings(runs: &[RunSummary], unsent: u64) -> Vec<String> {
+fn warnings(runs: &[RunSummary], unsent: u64, heads: &[(RunInfo, Source)]) -> Vec<String> {
     let mut warnings = Vec::new();
-    for (at, run) in runs.iter().enumerate() {
+    for (at, (run, (head, _))) in runs.iter().zip(heads).enumerate() {
         let which = match (&run.folder, runs.len()) {
             (_, 1) => "The run".to_owned(),
             (Some(folder), _) => format!("The run in {folder}"),
@@ -168,6 +171,7 @@ fn warnings(runs: &[RunSummary], unsent: u64) -> Vec<String> {
         if run.truncated {
             warnings.push(format!("{which} left a cut last line in its record, left out here."));
         }
+        warnings.extend(run.clock_events.iter().map(|event| clock_event(event, &which, head)));
         if let Some(record) = run.record.filter(|record| record.lost > 0) {
             let counted = match run.folder {
                 None => "they are counted here, and missing from its files",
@@ -183,6 +187,22 @@ fn warnings(runs: &[RunSummary], unsent: u64) -> Vec<String> {
         warnings.push(format!("{} attempts were due but not sent by the end.", number(unsent)));
     }
     warnings
+}
+
+fn clock_event(event: &ClockEvent, which: &str, run: &RunInfo) -> String {
+    let what = match event.kind {
+        ClockEventKind::Step => {
+            format!("the clock of this machine was set by {:+.3} s", event.seconds)
+        }
+        ClockEventKind::Suspend => format!("this machine was suspended for {:.1} s", event.seconds),
+    };
+    let how_long = if event.lasts(&run.clock) { "to the end" } else { "for a period of the keys" };
+    format!(
+        "{which} was disturbed: {what}, {:.1} s after the start. What the server had to answer is \
+         not known from there {how_long}: those attempts prove nothing, unless a code was taken \
+         twice. Run again with a clock that is steady (kept by NTP) and a machine that stays awake.",
+        seconds(event.seen_us)
+    )
 }
 
 fn steps(histograms: &super::steps::PerStep) -> Vec<StepSummary> {

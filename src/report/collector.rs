@@ -6,7 +6,7 @@ use super::steps::PerStep;
 use super::summary::Summary;
 use super::timeline::Timeline;
 use crate::audit::{Audit, Finding, took};
-use crate::recorder::{Completeness, Observation, RunInfo, Step, Verdict};
+use crate::recorder::{ClockEvent, Completeness, Observation, RunInfo, Step, Verdict};
 
 /// Where a run's observations came from, and how whole they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,6 +92,11 @@ impl Collector {
         self.lasted_us = self.lasted_us.max(seen.answered_us);
         self.reach(seen);
         self.audit.add(seen)
+    }
+
+    /// Takes notice of something that happened to the clock: see [`Audit::clock_event`].
+    pub fn clock_event(&mut self, event: ClockEvent) {
+        self.audit.clock_event(event);
     }
 
     /// Ends the run begun last; `run` is its head as it is known now.

@@ -7,7 +7,7 @@ use super::collector::{Collector, Source};
 use super::steps::{growing, record, timed};
 use super::summary::Summary;
 use crate::audit::Finding;
-use crate::recorder::{Completeness, Observation, RunInfo, Step};
+use crate::recorder::{ClockEvent, Completeness, Observation, RunInfo, Step};
 
 /// A run that goes on.
 #[derive(Debug)]
@@ -60,6 +60,12 @@ impl Live {
         self.collector.add(seen)
     }
 
+    /// Takes notice of something that happened to the clock, before the attempts that it touches
+    /// are added.
+    pub fn clock_event(&mut self, event: ClockEvent) {
+        self.collector.clock_event(event);
+    }
+
     /// Counts up to now.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -78,7 +84,7 @@ impl Live {
         }
     }
 
-    /// Ends the run: `run` is its head with `finished`, `interrupted` and `generator` filled in,
+    /// Ends the run: `run` is its head with `finished`, `interrupted`, `generator` and what was counted filled in,
     /// and `lost` the number of attempts that the record does not hold
     /// ([`crate::recorder::RunWriter::lost`]).
     #[must_use]

@@ -8,7 +8,7 @@ use super::steps::{PerStep, StepHistograms};
 use super::timeline::Timeline;
 use super::verdict::{Outcome, ThresholdResult};
 use super::{build, verdict};
-use crate::recorder::{Completeness, GeneratorInfo, Step};
+use crate::recorder::{ClockEvent, Completeness, Datagrams, GeneratorInfo, Step};
 
 /// The result of one run, or of several that are one test.
 #[derive(Debug, Clone, Serialize)]
@@ -102,6 +102,10 @@ pub struct RunSummary {
     pub truncated: bool,
     /// What the load generator used.
     pub generator: Option<GeneratorInfo>,
+    /// What happened to the clock of the generating machine.
+    pub clock_events: Vec<ClockEvent>,
+    /// RADIUS datagrams by kind; empty over HTTP.
+    pub datagrams: Vec<Datagrams>,
 }
 
 crate::named::named! {

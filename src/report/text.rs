@@ -28,6 +28,9 @@ impl Summary {
         for run in &self.runs {
             line(out, "Run", &what(run));
             line(out, "", &when(run));
+            if !run.datagrams.is_empty() {
+                line(out, "Datagrams", &datagrams(run));
+            }
         }
         let people = &self.people;
         line(
@@ -200,6 +203,13 @@ pub(super) fn what(run: &RunSummary) -> String {
         number(run.users.into()),
         run.seed
     )
+}
+
+/// RADIUS datagrams by kind.
+fn datagrams(run: &RunSummary) -> String {
+    let each = run.datagrams.iter();
+    let each: Vec<_> = each.map(|of| format!("{} {}", number(of.count), plain(&of.name))).collect();
+    each.join(", ")
 }
 
 /// When, and on what clock.

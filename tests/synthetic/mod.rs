@@ -54,6 +54,8 @@ pub(crate) fn head(people: u32) -> RunInfo {
             unsent: 0,
             connections: 64,
         }),
+        clock_events: Vec::new(),
+        datagrams: Vec::new(),
     }
 }
 
