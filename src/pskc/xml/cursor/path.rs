@@ -1,0 +1,79 @@
+//! The elements that are open, from the outermost to the one the walk is in.
+
+use super::super::super::error::Fault;
+use super::super::super::limits::Limits;
+use super::super::attributes::{Attributes, Scopes};
+use super::super::names::Element;
+
+/// The open elements, and the namespaces in force there.
+#[derive(Default)]
+pub(super) struct Path {
+    open: Vec<Open>,
+    /// Their names, one after the other.
+    names: Vec<u8>,
+    scopes: Scopes,
+}
+
+/// An element that is open.
+struct Open {
+    element: Element,
+    /// Where its name begins in [`Path::names`].
+    name: usize,
+    /// Whether the library saw its start; then it must see its end, too, as it keeps count.
+    known: bool,
+}
+
+impl Path {
+    /// How many elements are open.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The innermost.
+    pub(super) fn last(&self) -> Option<Element> {
+        self.open.last().map(|open| open.element)
+    }
+
+    /// Name of the innermost, with its prefix.
+    pub(super) fn last_name(&self) -> &[u8] {
+        self.open.last().map_or(&[], |open| &self.names[open.name..])
+    }
+
+    /// Name of the innermost, if its end tag need not be shown to the library.
+    pub(super) fn unknown_to_library(&self) -> Option<&[u8]> {
+        self.open.last().filter(|open| !open.known).map(|open| &self.names[open.name..])
+    }
+
+    /// Opens the element of this name and these attributes, within the innermost.
+    pub(super) fn enter(
+        &mut self,
+        name: &[u8],
+        attributes: &Attributes,
+        known: bool,
+        limits: &Limits,
+    ) -> Result<Element, Fault> {
+        if self.open.len() >= limits.depth {
+            let limit = limits.depth as u64;
+            return Err(Fault::Limit { what: "the depth of elements", limit });
+        }
+        self.scopes.declare(attributes, self.open.len() + 1);
+        let element = self.scopes.resolve(name);
+        self.open.push(Open { element, name: self.names.len(), known });
+        self.names.extend_from_slice(name);
+        Ok(element)
+    }
+
+    /// Leaves the innermost.
+    pub(super) fn leave(&mut self) {
+        self.scopes.leave(self.open.len());
+        if let Some(open) = self.open.pop() {
+            self.names.truncate(open.name);
+        }
+    }
+
+    /// Bytes of memory that the names take, for the test that they are forgotten.
+    #[cfg(test)]
+    pub(super) fn names_len(&self) -> usize {
+        self.names.len()
+    }
+}
