@@ -50,3 +50,5 @@ pub mod serial;
 pub mod target;
 pub mod terminal;
 pub mod token;
+#[cfg(test)]
+mod wycheproof;

@@ -27,6 +27,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "seen",
             "serial",
             "terminal",
+            "wycheproof",
         ],
     ),
 ];

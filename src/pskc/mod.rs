@@ -16,6 +16,8 @@ mod cipher;
 mod error;
 mod kdf;
 mod key_info;
+#[cfg(test)]
+mod known_answers;
 mod limits;
 mod mac;
 mod pen;
