@@ -50,5 +50,3 @@ pub mod serial;
 pub mod target;
 pub mod terminal;
 pub mod token;
-#[cfg(test)]
-mod wycheproof;

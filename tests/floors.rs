@@ -27,7 +27,6 @@ const FLOORS: &[(u8, &[&str])] = &[
             "seen",
             "serial",
             "terminal",
-            "wycheproof",
         ],
     ),
 ];

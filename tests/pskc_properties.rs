@@ -57,6 +57,7 @@ prop_compose! {
             user: texts.3,
             start_date: dates.map(|dates| date(dates.0)),
             expiry_date: dates.map(|dates| date(dates.1)),
+            details: None,
         }
     }
 }

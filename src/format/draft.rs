@@ -124,6 +124,7 @@ impl Draft {
             user: self.user,
             start_date: self.start_date,
             expiry_date: self.expiry_date,
+            details: None,
             serial,
             algorithm,
             period,

@@ -47,7 +47,7 @@ impl<E, I: Iterator<Item = Result<Token, E>>> Iterator for Joined<'_, I> {
             self.export.state.add(&token, faults);
             self.summary.keys += 1;
             if let Some(person) = person {
-                token.user = Some(person.user.clone());
+                token.assign(person.user.clone());
             }
             return Some(Ok(token));
         }

@@ -66,6 +66,7 @@ impl Mint<'_> {
             user: None,
             start_date: self.spec.start_date,
             expiry_date: self.spec.expiry_date,
+            details: None,
         })
     }
 }

@@ -13,10 +13,19 @@ pub struct Limits {
     pub iterations: u32,
     /// Bytes of a secret.
     pub secret: usize,
+    /// Bytes of the extensions of one key, and of those of the container.
+    pub extensions: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 32, attributes: 64, text: 64 * 1024, iterations: 10_000_000, secret: 1024 }
+        Self {
+            depth: 32,
+            attributes: 64,
+            text: 64 * 1024,
+            iterations: 10_000_000,
+            secret: 1024,
+            extensions: 64 * 1024,
+        }
     }
 }

@@ -10,14 +10,14 @@
 //! | `mac`, `kdf` | `ValueMAC` (§6.1.1) and PBKDF2 (§6.2) |
 //! | `sealing`, `receiver` | what the user chooses, and for whom the file is |
 //! | `writer`, `sealer`, `key_info`, `pen` | tokens to bytes |
+//! | `fragment` | an extension given as text |
 //! | `reader`, `xml` | bytes to tokens, distrusting every one of them |
 
 mod cipher;
 mod error;
+mod fragment;
 mod kdf;
 mod key_info;
-#[cfg(test)]
-mod known_answers;
 mod limits;
 mod mac;
 mod pen;
@@ -30,6 +30,7 @@ mod writer;
 mod xml;
 
 pub use error::{Error, Fault};
+pub use fragment::fragment;
 pub use limits::Limits;
 pub use mac::HmacHash;
 pub use reader::{Options, Protection, Reader, Summary};

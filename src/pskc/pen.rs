@@ -150,30 +150,37 @@ impl Text<'_> {
         text: &str,
         out: &mut Vec<u8>,
     ) -> Result<(), WriteError> {
-        let plain = |byte: u8| byte >= b' ' && !matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
-        if text.bytes().all(plain) && !text.contains(['\u{fffe}', '\u{ffff}']) {
-            out.extend_from_slice(text.as_bytes());
-            return Ok(());
-        }
-        for character in text.chars() {
-            match character {
-                '<' => push(out, &["&lt;"]),
-                '>' => push(out, &["&gt;"]),
-                '&' => push(out, &["&amp;"]),
-                '"' => push(out, &["&quot;"]),
-                '\'' => push(out, &["&apos;"]),
-                '\t' | '\n' | '\r' => push(out, &["&#", &(character as u32).to_string(), ";"]),
-                '\0'..=' ' if character != ' ' => return Err(self.forbidden(field, character)),
-                '\u{fffe}' | '\u{ffff}' => return Err(self.forbidden(field, character)),
-                _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            }
-        }
-        Ok(())
+        push_xml(text, out).map_err(|character| self.forbidden(field, character))
     }
 
     fn forbidden(&self, field: &'static str, character: char) -> WriteError {
         WriteError::Character { serial: self.0.serial.to_string(), field, character }
     }
+}
+
+/// Appends `text` so that it means itself in an element and in an attribute; the error is a
+/// character that XML cannot carry.
+#[inline]
+pub(super) fn push_xml(text: &str, out: &mut Vec<u8>) -> Result<(), char> {
+    let plain = |byte: u8| byte >= b' ' && !matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
+    if text.bytes().all(plain) && !text.contains(['\u{fffe}', '\u{ffff}']) {
+        out.extend_from_slice(text.as_bytes());
+        return Ok(());
+    }
+    for character in text.chars() {
+        match character {
+            '<' => push(out, &["&lt;"]),
+            '>' => push(out, &["&gt;"]),
+            '&' => push(out, &["&amp;"]),
+            '"' => push(out, &["&quot;"]),
+            '\'' => push(out, &["&apos;"]),
+            '\t' | '\n' | '\r' => push(out, &["&#", &(character as u32).to_string(), ";"]),
+            '\0'..=' ' if character != ' ' => return Err(character),
+            '\u{fffe}' | '\u{ffff}' => return Err(character),
+            _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    Ok(())
 }
 
 #[inline]

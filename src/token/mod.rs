@@ -5,8 +5,21 @@
 //! collects them.
 
 mod algorithm;
+mod details;
+mod fragment;
+mod policy;
+mod wording;
 
 pub use algorithm::Algorithm;
+pub use details::{
+    ChallengeFormat, CryptoModule, Data, Details, Device, FriendlyName, Lends, Parameters,
+    ResponseFormat,
+};
+pub use fragment::Fragment;
+pub use policy::{Denial, ForeignAttribute, PinPolicy, Policy};
+pub use wording::{KeyUsage, PinUsage, ValueFormat};
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -49,6 +62,8 @@ pub struct Token {
     pub start_date: Option<Timestamp>,
     /// Instant from which on it may not.
     pub expiry_date: Option<Timestamp>,
+    /// What else RFC 6030 says of it; plain keys have none.
+    pub details: Option<Arc<Details>>,
 }
 
 impl Token {
@@ -71,7 +86,20 @@ impl Token {
             user: None,
             start_date: None,
             expiry_date: None,
+            details: None,
         }
+    }
+
+    /// Gives the key, and the device with it, to `user`.
+    pub fn assign(&mut self, user: String) {
+        if let Some(details) = self.details.as_mut().filter(|known| known.device.user.is_some()) {
+            let device = &mut Arc::make_mut(details).device;
+            (device.user, device.lends.user) = (None, false);
+            if details.is_empty() {
+                self.details = None;
+            }
+        }
+        self.user = Some(user);
     }
 
     /// The key made ready to give codes.

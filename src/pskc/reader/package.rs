@@ -388,6 +388,7 @@ impl<R: Read> Reader<R> {
             user: draft.user.or(draft.device_user),
             start_date: draft.start.or(draft.device_start),
             expiry_date: draft.expiry.or(draft.device_expiry),
+            details: None,
         })
     }
 }

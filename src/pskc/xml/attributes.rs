@@ -28,6 +28,8 @@ pub(super) struct Scopes(Vec<Scope>);
 struct Scope {
     prefix: Box<[u8]>,
     space: Namespace,
+    /// As it was written.
+    uri: Box<str>,
     depth: usize,
 }
 
@@ -98,7 +100,8 @@ impl Attributes {
         self.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Every one: name, and value as it was written.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.spans
             .iter()
             .map(|span| (&self.text[span.name.clone()], &self.text[span.value.clone()]))
@@ -116,7 +119,8 @@ impl Scopes {
                 None => continue,
             };
             let space = Namespace::of(value);
-            self.0.push(Scope { prefix: prefix.as_bytes().into(), space, depth });
+            let (prefix, uri) = (prefix.as_bytes().into(), value.into());
+            self.0.push(Scope { prefix, space, uri, depth });
         }
     }
 
@@ -125,6 +129,13 @@ impl Scopes {
         while self.0.last().is_some_and(|scope| scope.depth >= depth) {
             self.0.pop();
         }
+    }
+
+    /// The namespace of `prefix`, and the depth of the element that declares it.
+    pub(super) fn uri(&self, prefix: &str) -> Option<(&str, usize)> {
+        let mut scopes = self.0.iter().rev();
+        let scope = scopes.find(|scope| *scope.prefix == *prefix.as_bytes())?;
+        Some((&scope.uri, scope.depth))
     }
 
     /// What `name`, with its prefix, means here.

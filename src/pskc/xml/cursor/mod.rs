@@ -1,9 +1,10 @@
 //! Walking a document element by element, without ever holding more than one of them.
 //!
-//! Here is the walk; `step` reads one event of it, `path` knows the elements that are open, and
-//! `fault` says in our words what the library found wrong.
+//! Here is the walk; `step` reads one event of it, `path` knows the elements that are open,
+//! `fragment` keeps one whole, and `fault` says in our words what the library found wrong.
 
 mod fault;
+mod fragment;
 mod path;
 mod step;
 #[cfg(test)]
@@ -75,7 +76,7 @@ impl<R: Read> Cursor<R> {
 
     /// Bytes read so far.
     pub(in super::super) fn offset(&self) -> u64 {
-        self.xml.get_ref().file_offset()
+        self.xml.get_ref().offset()
     }
 
     /// Enters the next child of the open element; `None` when it has no more, and is left.

@@ -44,6 +44,11 @@ impl Path {
         self.open.last().filter(|open| !open.known).map(|open| &self.names[open.name..])
     }
 
+    /// The namespace of `prefix` as it was written, and the depth of the element that declares it.
+    pub(super) fn uri(&self, prefix: &str) -> Option<(&str, usize)> {
+        self.scopes.uri(prefix)
+    }
+
     /// Opens the element of this name and these attributes, within the innermost.
     pub(super) fn enter(
         &mut self,
