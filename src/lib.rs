@@ -47,6 +47,7 @@ pub mod scenario;
 pub mod secret;
 mod seen;
 pub mod serial;
+mod spool;
 pub mod target;
 pub mod terminal;
 pub mod token;

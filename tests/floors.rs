@@ -26,6 +26,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "secret",
             "seen",
             "serial",
+            "spool",
             "terminal",
         ],
     ),

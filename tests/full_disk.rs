@@ -122,6 +122,60 @@ fn export_leaves_neither_import_file_nor_key() {
     no_room(path, 1, &format!("{line} pskc --out-new-transport-key new.key"), "import");
 }
 
+/// More than a program should keep in memory waits in a temporary file; a pipe still gets all of it
+/// or nothing.
+#[test]
+fn export_to_a_pipe_gives_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    done(path, "mint --count 40000 --serial-prefix T --new-transport-key k --out batch.xml");
+    let line = "export batch.xml --transport-key-file k --format privacyidea-csv --out";
+    done(path, &format!("{line} import.csv"));
+    let import = fs::read(path.join("import.csv")).unwrap();
+    assert!(import.len() > 2 << 20, "{}: it would fit into memory", import.len());
+    let before = names(path);
+    let piped = |temporary: &str, line: &str, blocks: u32| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh"]);
+        command.args([&blocks.to_string(), PROGRAM]).args(line.split_whitespace());
+        command.current_dir(path).env("TMPDIR", temporary).output().unwrap()
+    };
+    let output = piped(".", &format!("{line} -"), 1 << 20);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(output.stdout == import, "the pipe and the file differ");
+
+    const HELP: &str = "help: set TMPDIR to a folder with room for all of it, or name a file";
+    for (temporary, blocks, why) in [
+        (
+            ".",
+            1000,
+            "cannot write standard output: the temporary file in . that holds it back: \
+                     File too large",
+        ),
+        ("nowhere", 1 << 20, "the temporary file in nowhere that holds it back: No such file"),
+    ] {
+        let output = piped(temporary, &format!("{line} -"), blocks);
+        let words = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{words}");
+        assert!(words.contains(why) && words.contains(HELP), "{words}");
+        assert!(output.stdout.is_empty());
+    }
+
+    // A fault in the last key: everything before it was read and is held back.
+    let mut batch = fs::read_to_string(path.join("batch.xml")).unwrap();
+    let last = batch.rfind("</CipherValue>").or_else(|| batch.rfind("CipherValue>")).unwrap();
+    batch.replace_range(
+        last - 6..last - 5,
+        if &batch[last - 6..last - 5] == "A" { "B" } else { "A" },
+    );
+    fs::write(path.join("changed.xml"), batch).unwrap();
+    let output = piped(".", &format!("{line} -").replace("batch.xml", "changed.xml"), 1 << 20);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(output.stdout.is_empty());
+    fs::remove_file(path.join("changed.xml")).unwrap();
+    assert_eq!(names(path), before);
+}
+
 #[test]
 fn report_leaves_no_half_report() {
     let folder = tempfile::tempdir().unwrap();

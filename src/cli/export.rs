@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{KeyArgs, SealArgs, SplitArgs};
+use super::{CompressionName, KeyArgs, SealArgs, SplitArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,10 +46,13 @@ pub struct ExportArgs {
     /// Format of the import file: a name (`trousseau formats list`) or the path of a definition
     #[arg(long, value_name = "NAME")]
     pub format: String,
-    /// File to write, which must not exist, compressed if its name ends in .gz; `-` writes to
-    /// standard output
+    /// File to write, which must not exist, compressed if its name ends in .gz or .zst; `-` writes
+    /// to standard output, when all of it is known to be right
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// How to compress it, if not as its name says: the way to compress what goes to standard output
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub compress: Option<CompressionName>,
     /// Who holds which key: CSV with the columns `user` and `serial`
     #[arg(long, value_name = "FILE")]
     pub roster: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{KeyArgs, SealArgs, SplitArgs};
+use super::{CompressionName, KeyArgs, SealArgs, SplitArgs};
 
 /// What `--spec` says.
 const FACTS: [&str; 12] = [
@@ -71,10 +71,13 @@ pub struct MintArgs {
     /// Issuer, shown to the user by some servers
     #[arg(long, value_name = "TEXT")]
     pub issuer: Option<String>,
-    /// File to write, which must not exist, compressed if its name ends in .gz; `-` for standard
-    /// output
+    /// File to write, which must not exist, compressed if its name ends in .gz or .zst; `-` for
+    /// standard output
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// How to compress it, if not as its name says: the way to compress what goes to standard output
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub compress: Option<CompressionName>,
     /// Print a summary as JSON to standard output
     #[arg(long)]
     pub json: bool,
@@ -147,4 +150,4 @@ Examples:
 
   A million keys, compressed, the key from a file descriptor:
     trousseau mint --count 1000000 --serial-prefix M --transport-key-fd 3 \\
-        --out batch.pskcxml.gz 3< transport.hex";
+        --out batch.pskcxml.zst 3< transport.hex";

@@ -37,7 +37,7 @@ pub use report::{ReportArgs, ReportFormat};
 pub use sealing::{EncryptionName, MacName, ReceiverName, SealArgs};
 pub use serve::{DEFECTS, ServeArgs};
 pub use simulate::{ScenariosCommand, SimulateArgs};
-pub use split::SplitArgs;
+pub use split::{CompressionName, SplitArgs};
 pub use targets::{TargetsArgs, TargetsCommand};
 pub use transport_key::{
     CombineKeyArgs, NewKeyArgs, ShowKcvArgs, SplitKeyArgs, TransportKeyArgs, TransportKeyCommand,

@@ -1,6 +1,6 @@
-//! Options of the commands that can write a set of files.
+//! Options of the commands that write batches and import files: a set of files, compression.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// How large the files of a set may be.
 #[derive(Debug, Clone, Default, Args)]
@@ -14,6 +14,17 @@ pub struct SplitArgs {
     /// 10 × 2^20; as --split-rows otherwise
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub split_bytes: Option<u64>,
+}
+
+/// `--compress`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompressionName {
+    /// As it is, whatever the name says
+    None,
+    /// gzip
+    Gzip,
+    /// zstd
+    Zstd,
 }
 
 fn bytes(text: &str) -> Result<u64, String> {

@@ -44,8 +44,8 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         return Ok(Outcome::Done);
     }
     let mut out = match options.split.is_wanted() {
-        true => Output::create_set(&args.out)?,
-        false => Output::create(&args.out, Hold::Back, args.json)?,
+        true => Output::create_set(&args.out, args.compress)?,
+        false => Output::create(&args.out, args.compress, Hold::Back, args.json)?,
     };
     let tokens = tokens(args, from.as_ref(), context)?;
     let written = match format.is_encrypted() {

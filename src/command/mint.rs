@@ -32,8 +32,13 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     summary::check(args.json, split.is_wanted(), &args.out)?;
     let mut inventory = args.inventory.as_deref().map(Inventory::open).transpose()?;
     let out = match split.is_wanted() {
-        true => Output::create_set(&args.out)?,
-        false => Output::create(&args.out, Hold::Stream, inventory.is_some() || args.json)?,
+        true => Output::create_set(&args.out, args.compress)?,
+        false => Output::create(
+            &args.out,
+            args.compress,
+            Hold::Stream,
+            inventory.is_some() || args.json,
+        )?,
     };
     let sealing = sealing::sealing(&args.seal)?;
     let key = NewKey::of(&args.seal, &sealing, args.new_transport_key.as_deref(), &args.key)?;

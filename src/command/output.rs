@@ -5,22 +5,22 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use super::folder::Folder;
 use super::{Exit, Failure};
 use crate::atomic_file::{AtomicFile, write_hint};
+use crate::cli::CompressionName;
 use crate::compression::{Compression, Packer, Unsupported};
 use crate::format::Sink;
 use crate::inventory::Digesting;
 use crate::manifest::{Listed, Manifest, Part};
+use crate::spool::{Spool, SpoolError};
 
 /// What standard output is given while the work may still fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hold {
     /// Everything at once: memory stays flat.
     Stream,
-    /// Nothing: what is wrong is known at the end only.
+    /// Nothing: what is wrong is known at the end only. It waits in a spool.
     Back,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Output {
 
 enum Target {
     Stdout(StdoutLock<'static>),
-    Held(Held),
+    Held(Box<Spool>),
     File(AtomicFile),
     Part(BufWriter<File>),
 }
@@ -70,7 +70,7 @@ impl Set {
             }
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let plain = Compression::strip(&name);
         let at = plain.rfind('.').filter(|at| *at > 0).unwrap_or(plain.len());
         let (stem, ending) = (name[..at].to_owned(), name[at..].to_owned());
         Ok(Self { folder: Folder::create(folder)?, stem, ending })
@@ -83,40 +83,48 @@ impl Set {
 
 impl Output {
     /// Opens `path`, which must not exist; `-` is standard output. Takes the digest of what is
-    /// written if `digest` is wanted.
-    pub(super) fn create(path: &Path, hold: Hold, digest: bool) -> Result<Self, Failure> {
+    /// written if `digest` is wanted. Compresses as `asked`, or else as the name says.
+    pub(super) fn create(
+        path: &Path,
+        asked: Option<CompressionName>,
+        hold: Hold,
+        digest: bool,
+    ) -> Result<Self, Failure> {
+        let mut this = Self::empty(path, asked, digest)?;
         let target = match (path == Path::new("-"), hold) {
             (true, Hold::Stream) => Target::Stdout(io::stdout().lock()),
-            (true, Hold::Back) => Target::Held(Held::default()),
-            (false, _) => {
-                Compression::of(path)?;
-                Target::File(AtomicFile::create(path)?)
-            }
+            (true, Hold::Back) => Target::Held(Box::new(Spool::new())),
+            (false, _) => Target::File(AtomicFile::create(path)?),
         };
-        let mut this = Self::empty(path, digest)?;
-        this.start(target);
+        this.start(target).map_err(|error| this.failed(&error))?;
         Ok(this)
     }
 
     /// Opens a set of files: for `FOLDER/NAME.EXT`, `NAME-0001.EXT` and so on in FOLDER, which must
     /// not exist.
-    pub(super) fn create_set(path: &Path) -> Result<Self, Failure> {
-        let mut this = Self::empty(path, true)?;
+    pub(super) fn create_set(path: &Path, asked: Option<CompressionName>) -> Result<Self, Failure> {
+        let mut this = Self::empty(path, asked, true)?;
         this.set = Some(Set::create(path)?);
         this.next().map_err(|error| this.failed(&error))?;
         Ok(this)
     }
 
-    fn empty(path: &Path, digest: bool) -> Result<Self, Failure> {
-        let compression = Compression::of(path)?;
+    fn empty(path: &Path, asked: Option<CompressionName>, digest: bool) -> Result<Self, Failure> {
+        let compression = match asked {
+            Some(CompressionName::None) => Compression::None,
+            Some(CompressionName::Gzip) => Compression::Gzip,
+            Some(CompressionName::Zstd) => Compression::Zstd,
+            None => Compression::of(path)?,
+        };
         let (path, files) = (path.to_owned(), Vec::new());
         let (set, at_hand, whole) = (None, None, None);
         Ok(Self { path, compression, digest, set, at_hand, bytes: 0, whole, files })
     }
 
-    fn start(&mut self, target: Target) {
+    fn start(&mut self, target: Target) -> io::Result<()> {
         self.bytes = 0;
-        self.at_hand = Some(Packer::new(Digesting::new(target, self.digest), self.compression));
+        self.at_hand = Some(Packer::new(Digesting::new(target, self.digest), self.compression)?);
+        Ok(())
     }
 
     /// Begins the next file of the set.
@@ -126,8 +134,7 @@ impl Output {
             return Err(io::Error::other(format!("a set has at most {} files", Set::MOST)));
         }
         let file = set.folder.file(&set.name(self.files.len() + 1))?;
-        self.start(Target::Part(BufWriter::with_capacity(256 * 1024, file)));
-        Ok(())
+        self.start(Target::Part(BufWriter::with_capacity(256 * 1024, file)))
     }
 
     /// Whether `path` is standard output, and a terminal.
@@ -156,7 +163,7 @@ impl Output {
     pub(super) fn failed(&self, error: &io::Error) -> Failure {
         let left = if self.is_stdout() { "" } else { "; no file was left behind" };
         Failure::new(Exit::Io, format!("cannot write {}: {error}{left}", self.name()))
-            .hint(write_hint(error))
+            .hint(hint(error))
     }
 
     /// The files that were written, when digests were wanted.
@@ -175,7 +182,7 @@ impl Output {
         }
         match self.whole.take() {
             Some(Target::File(file)) => Ok(file.commit()?),
-            Some(Target::Held(held)) => held.write_to(&mut io::stdout()).map_err(|error| {
+            Some(Target::Held(held)) => held.write_to(&mut io::stdout().lock()).map_err(|error| {
                 Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))
                     .hint("free some space, or write elsewhere; what was written is incomplete")
             }),
@@ -198,6 +205,14 @@ impl Output {
         // A part is closed at once: there may be thousands.
         self.whole = self.set.is_none().then_some(target);
         if more { self.next() } else { Ok(()) }
+    }
+}
+
+/// What can be done about a write that failed.
+fn hint(error: &io::Error) -> &'static str {
+    match error.get_ref() {
+        Some(cause) if cause.is::<SpoolError>() => SpoolError::HINT,
+        _ => write_hint(error),
     }
 }
 
@@ -258,36 +273,5 @@ impl Write for Target {
 impl From<Unsupported> for Failure {
     fn from(error: Unsupported) -> Self {
         Self::bad_input(&error).hint(error.hint())
-    }
-}
-
-/// A text held back from standard output until all of it is known to be right; in pieces that
-/// never move, so that wiping them wipes every copy.
-#[derive(Default)]
-struct Held(Vec<Zeroizing<Vec<u8>>>);
-
-impl Held {
-    const PIECE: usize = 1 << 20;
-
-    fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        self.0.iter().try_for_each(|piece| out.write_all(piece))?;
-        out.flush()
-    }
-}
-
-impl Write for Held {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let full = self.0.last().is_none_or(|piece| piece.len() == Self::PIECE);
-        if full {
-            self.0.push(Zeroizing::new(Vec::with_capacity(Self::PIECE)));
-        }
-        let Some(piece) = self.0.last_mut() else { return Ok(0) };
-        let taken = bytes.len().min(Self::PIECE - piece.len());
-        piece.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -27,9 +27,12 @@ mint="$TROUSSEAU_BIN mint --serial-prefix ACME --serial-width 8 --manufacturer o
 printf 00112233445566778899aabbccddeeff >key
 if [ -n "$sweep" ]; then
     for count in 10000 100000 1000000 10000000; do
-        for use in inspect "export --format privacyidea-csv --out $count.csv"; do
+        for use in inspect "export --format privacyidea-csv --out $count.csv" \
+            "export --format privacyidea-csv --out -"; do
+            what=${use%% *}
+            [ "$what" = "$use" ] || what="$what, ${use##* }"
             # shellcheck disable=SC2086
-            measure "trousseau ${use%% *}" "$count" $mint --count "$count" \
+            measure "trousseau $what" "$count" $mint --count "$count" \
                 --transport-key-file key --out - --feeds "$TROUSSEAU_BIN" $use - --transport-key-file key
         done
     done
@@ -41,6 +44,10 @@ fi
     measure "trousseau mint, to /dev/null" "$keys" $mint --count "$keys" --transport-key-file key --out -
     measure "trousseau mint, to a file" "$keys" $mint --count "$keys" --transport-key-file key --out batch.xml
     measure "trousseau mint, a tenth" "$((keys / 10))" $mint --count "$((keys / 10))" --transport-key-file key --out tenth.xml
+    measure "trousseau mint, to .gz" "$keys" $mint --count "$keys" --transport-key-file key --out batch.xml.gz
+    measure "trousseau mint, to .zst" "$keys" $mint --count "$keys" --transport-key-file key --out batch.xml.zst
+    measure "trousseau inspect, of .gz" "$keys" "$TROUSSEAU_BIN" inspect batch.xml.gz --transport-key-file key
+    measure "trousseau inspect, of .zst" "$keys" "$TROUSSEAU_BIN" inspect batch.xml.zst --transport-key-file key
     measure "trousseau inspect, verified" "$keys" "$TROUSSEAU_BIN" inspect batch.xml --transport-key-file key
     measure "trousseau inspect, a tenth" "$((keys / 10))" "$TROUSSEAU_BIN" inspect tenth.xml --transport-key-file key
 }
