@@ -39,6 +39,9 @@ named! {
         /// The clock of the generating machine was set, or the machine slept: what had to come
         /// was computed for the wrong time.
         ClockEvent = "clock-event",
+        /// The server refused the good codes of everybody and took none: nothing shows that it
+        /// knows these keys, as new ones, by these seeds.
+        Strangers = "strangers",
     }
 }
 

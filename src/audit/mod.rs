@@ -9,7 +9,10 @@
 
 mod bound;
 mod finding;
+mod group;
 mod ledger;
+mod spans;
+mod spent;
 mod totals;
 
 pub use bound::upper_bound_95;

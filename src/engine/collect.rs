@@ -8,6 +8,7 @@ use super::clock_watch::ClockWatch;
 use super::judge::Judge;
 use super::worker::Shared;
 use super::{Early, ShowProgress};
+use crate::audit::took;
 use crate::clock::UnixMicros;
 use crate::recorder::{ClockEvent, Expected, Fault, Observation, RunWriter, Verdict};
 use crate::report::{Counters, Live};
@@ -40,7 +41,7 @@ pub(super) struct Collected {
     pub(super) clock_events: Vec<ClockEvent>,
 }
 
-/// First codes in a row, from the first one on, whose refusal says that these are not the keys, or
+/// Good codes in a row, from the first one on, whose refusal says that these are not the keys, or
 /// not the state of the keys, that the server knows.
 const STRANGERS: u64 = 20;
 
@@ -58,13 +59,10 @@ impl Prospects {
             Some(Fault::Connect | Fault::Tls) => self.unconnected += 1,
             _ => self.unconnected = 0,
         }
-        if seen.expectation.expected == Expected::NewPin {
-            match seen.verdict {
-                Verdict::Rejected if !self.known => self.strangers += 1,
-                Verdict::Rejected => {}
-                _ => self.known = true,
-            }
-        }
+        let good = matches!(seen.expectation.expected, Expected::NewPin | Expected::Accepted);
+        let credential = seen.expectation.expected != Expected::Page;
+        self.known |= credential && took(seen.verdict);
+        self.strangers += u64::from(good && seen.verdict == Verdict::Rejected);
         if self.unconnected >= HOPELESS {
             Some(Early::Unreachable)
         } else if self.strangers >= STRANGERS && !self.known {
@@ -115,6 +113,88 @@ pub(super) fn collect(
                     elapsed: key_time.saturating_sub(shared.timeline.start_key()),
                     people: shared.world.people,
                 });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::{Behaviour, Expectation, Reason, Step};
+
+    fn seen(expected: Expected, verdict: Verdict, fault: Option<Fault>) -> Observation {
+        Observation {
+            person: 0,
+            attempt: 0,
+            step: if expected == Expected::Page { Step::Open } else { Step::FirstCode },
+            behaviour: Behaviour::Careful,
+            group: 0,
+            due_us: 1,
+            sent_us: 1,
+            answered_us: 1,
+            sent_key: 1,
+            answered_key: 1,
+            counter: None,
+            expectation: Expectation::always(expected, Reason::FreshCode),
+            verdict,
+            status: 0,
+            fault,
+        }
+    }
+
+    /// What was made of each, up to the first reason to give up.
+    fn until_given_up(attempts: impl IntoIterator<Item = Observation>) -> (usize, Option<Early>) {
+        let (mut prospects, mut count) = (Prospects::default(), 0);
+        for seen in attempts {
+            count += 1;
+            let early = prospects.add(&seen);
+            if early.is_some() {
+                return (count, early);
+            }
+        }
+        (count, None)
+    }
+
+    #[test]
+    fn connecting_in_vain_a_hundred_times_in_a_row_ends_a_run() {
+        let failed = |fault| seen(Expected::NewPin, Verdict::Error, Some(fault));
+        let many = |fault, count| std::iter::repeat_n(failed(fault), count);
+        for fault in [Fault::Connect, Fault::Tls] {
+            let early = until_given_up(many(fault, 200));
+            assert_eq!(early, (100, Some(Early::Unreachable)), "{fault}");
+        }
+        // Any other outcome in between: somebody is there.
+        for other in [
+            seen(Expected::NewPin, Verdict::NewPin, None),
+            seen(Expected::Page, Verdict::Accepted, None),
+            failed(Fault::Timeout),
+        ] {
+            let attempts =
+                many(Fault::Connect, 99).chain([other.clone()]).chain(many(Fault::Connect, 99));
+            assert_eq!(until_given_up(attempts.clone()), (199, None), "{other:?}");
+            let one_more = attempts.chain([failed(Fault::Tls)]);
+            assert_eq!(until_given_up(one_more), (200, Some(Early::Unreachable)));
+        }
+    }
+
+    #[test]
+    fn refusing_the_first_twenty_good_codes_ends_a_run_and_one_taken_before_them_never() {
+        let refused = |expected| seen(expected, Verdict::Rejected, None);
+        // Pages open well, a mistyped code is refused, answers are lost: neither here nor there.
+        let others = [
+            seen(Expected::Page, Verdict::Accepted, None),
+            refused(Expected::Rejected),
+            seen(Expected::NewPin, Verdict::Error, Some(Fault::Timeout)),
+            seen(Expected::NewPin, Verdict::Throttled, None),
+        ];
+        for expected in [Expected::NewPin, Expected::Accepted] {
+            let attempts = (0..50).flat_map(|_| others.iter().cloned().chain([refused(expected)]));
+            assert_eq!(until_given_up(attempts.clone()), (100, Some(Early::Stranger)));
+            for verdict in [Verdict::NewPin, Verdict::Accepted] {
+                let one = seen(Expected::Unknown, verdict, None);
+                let known = attempts.clone().take(95).chain([one]).chain(attempts.clone());
+                assert_eq!(until_given_up(known).1, None, "{verdict}");
             }
         }
     }

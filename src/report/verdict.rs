@@ -39,8 +39,9 @@ pub struct ThresholdResult {
     pub outcome: Outcome,
 }
 
-/// Holds what came against every limit of the scenario, and three that always apply: the
-/// generator must not fail by itself, something must have been confirmed, and no run cut short.
+/// Holds what came against every limit of the scenario, and four that always apply: the
+/// generator must not fail by itself, the server must know the keys, something must have been
+/// confirmed, and no run cut short.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn thresholds(collector: &Collector, run: &RunInfo) -> Vec<ThresholdResult> {
     let limits = run.thresholds;
@@ -69,6 +70,12 @@ pub(super) fn thresholds(collector: &Collector, run: &RunInfo) -> Vec<ThresholdR
     if let Some(limit) = limits.error_rate {
         let share = (all.faults + throttled + unsent) as f64 / (tried as f64).max(1.0);
         judge("errors", limit * 100.0, share * 100.0, "%", Outcome::ThresholdMissed);
+    }
+    // A server that knows none of the keys contradicts nothing: that is no success either.
+    let strangers = totals.undetermined(crate::audit::Why::Strangers) as f64;
+    if strangers > 0.0 {
+        let name = "good codes refused, and nobody's taken";
+        judge(name, 0.0, strangers, "", Outcome::ThresholdMissed);
     }
     // A server that never answers contradicts nothing: that is no success.
     let mute = if all.confirmed == 0 { 100.0 } else { 0.0 };
