@@ -25,6 +25,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod compression;
+mod counted;
 pub mod custody;
 pub mod definition;
 pub mod engine;

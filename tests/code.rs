@@ -91,7 +91,7 @@ fn an_expired_key_is_shown_with_a_warning() {
 #[test]
 fn what_cannot_be_shown_is_refused() {
     for (arguments, words) in [
-        ("batch --serial NONE", "batch: none of its 2 keys has the serial NONE"),
+        ("batch --serial NONE", "batch: it holds 2 keys, and none has the serial NONE"),
         ("batch --serial EVENT --watch", "changes at a press, not with time"),
         ("batch --serial TIME --counter 3", "the key TIME counts time"),
         ("batch --serial TIME --at yesterday", "--at \"yesterday\" is no moment since 1970"),

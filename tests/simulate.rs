@@ -185,6 +185,32 @@ fn an_interruption_leaves_a_complete_report() {
 }
 
 #[test]
+fn a_server_that_says_nothing_does_not_hold_up_ctrl_c() {
+    let batch = Batch::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let command = batch.simulate(&url, &["--out", "run"]);
+        let mut command = replace(&command, &["--timeout", "600"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It has asked its first question, and waits.
+        let (silent, _) = listener.accept().unwrap();
+        let killed = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        let output = child.wait_with_output().unwrap();
+        drop(silent);
+        assert_eq!(output.status.code(), Some(code), "{}", describe(&output));
+        let words = text(&output.stderr);
+        assert!(words.contains("stopped while waiting for the server's first answer"), "{words}");
+        assert!(words.contains(" help: ") && words.contains("trousseau doctor"), "{words}");
+        assert!(output.stdout.is_empty() && !batch.path().join("run").exists());
+    }
+}
+
+#[test]
 fn a_refused_connection_is_named_and_nothing_is_left() {
     let batch = Batch::new();
     // Bound and dropped: nobody listens there.

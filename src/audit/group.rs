@@ -36,14 +36,14 @@ pub(super) fn settle(
     known: bool,
     doubt: impl Fn(&Observation) -> Option<Why>,
 ) -> Settled {
-    let silent =
-        |seen: &Observation| !matches!(seen.verdict, Verdict::Rejected | Verdict::Locked);
+    let silent = |seen: &Observation| !matches!(seen.verdict, Verdict::Rejected | Verdict::Locked);
     let open = members.iter().any(|Member { seen, .. }| silent(seen) || doubt(seen).is_some());
     let taken: Vec<&Member> = members.iter().filter(|member| took(member.seen.verdict)).collect();
     // Records may be out of order: `again` of a single member may stem from another of the group.
     let before = !taken.is_empty() && taken.iter().all(|member| member.again);
     let mut first = true;
-    let mut settled = Settled { findings: Vec::with_capacity(members.len()), replays: 0, accepted: 0 };
+    let mut settled =
+        Settled { findings: Vec::with_capacity(members.len()), replays: 0, accepted: 0 };
     for Member { seen, .. } in members {
         let sound = |seen| doubt(seen).map_or(Finding::Confirmed, Finding::Undetermined);
         settled.findings.push(match seen.verdict {

@@ -6,7 +6,9 @@ use super::group::{self, Member};
 use super::spans::Spans;
 use super::spent::Spent;
 use super::{Contradiction, Finding, Kind, Totals, Why, classify, took};
-use crate::recorder::{ClockEvent, ClockInfo, Expected, Observation, Reason, RunInfo, Step, Verdict};
+use crate::recorder::{
+    ClockEvent, ClockInfo, Expected, Observation, Reason, RunInfo, Step, Verdict,
+};
 
 /// Audits one run, or several: `begin`, any number of `add`, `end`; and again.
 ///

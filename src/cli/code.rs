@@ -43,8 +43,9 @@ pub struct CodeArgs {
     /// Seconds of key time that pass in one real second, as given to `serve`
     #[arg(long, value_name = "R", default_value = "1", value_parser = rate)]
     pub clock_rate: f64,
-    /// Instant at which key time and wall time agree, in seconds since 1970 [default: now]
-    #[arg(long, value_name = "UNIX_SECONDS")]
+    /// Instant at which key time and wall time agree: RFC 3339 (2026-09-01T08:00:00Z), or seconds
+    /// since 1970 [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = super::values::instant)]
     pub clock_origin: Option<u64>,
     /// Where the key of the batch comes from
     #[command(flatten)]

@@ -20,6 +20,7 @@ mod simulate;
 mod split;
 mod targets;
 mod transport_key;
+mod values;
 
 pub use code::CodeArgs;
 pub use demo::DemoArgs;

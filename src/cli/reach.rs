@@ -36,8 +36,10 @@ pub struct ClockArgs {
     /// Seconds of key time that pass in one real second
     #[arg(long, value_name = "R", default_value = "1", value_parser = super::serve::rate)]
     pub clock_rate: f64,
-    /// Instant at which key time and wall time agree, in seconds since 1970 [default: now]
-    #[arg(long, value_name = "UNIX_SECONDS", requires = "clock_rate")]
+    /// Instant at which key time and wall time agree, the one that the server was given: RFC 3339
+    /// (2026-09-01T08:00:00Z), or seconds since 1970 [default: now]
+    #[arg(long, value_name = "INSTANT", requires = "clock_rate",
+          value_parser = super::values::instant)]
     pub clock_origin: Option<u64>,
 }
 

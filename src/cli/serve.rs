@@ -18,7 +18,11 @@ Examples:
 
   Let an hour of the keys pass in a minute (give `simulate` the same two values):
     trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
-        --clock-rate 60 --clock-origin 1788220800
+        --clock-rate 60 --clock-origin 2026-09-01T08:00:00Z
+
+  Behind a proxy that has TLS (it alone should be able to reach this address):
+    trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --listen localhost:8080 --cookie-secure
 
   Answer over RADIUS too, on the same accounts:
     trousseau serve --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
@@ -44,11 +48,17 @@ pub struct ServeArgs {
     pub roster: PathBuf,
     /// Address and port to listen on; port 0 takes a free one. There is no TLS: beyond this
     /// machine, put it behind a proxy that has it
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080",
+          value_parser = super::values::listen)]
     pub listen: SocketAddr,
+    /// Mark the cookies of the pages Secure, so that browsers send them over TLS alone: for a
+    /// server behind a proxy that has TLS. Over plain HTTP nobody could log in
+    #[arg(long)]
+    pub cookie_secure: bool,
     /// UDP address and port to listen on for RADIUS (PAP, and Access-Challenges for a new PIN);
     /// needs the shared secret of all clients. Requests without Message-Authenticator are dropped
-    #[arg(long, value_name = "ADDR", requires = "radius_secret")]
+    #[arg(long, value_name = "ADDR", requires = "radius_secret",
+          value_parser = super::values::listen)]
     pub radius: Option<SocketAddr>,
     /// Where the shared secret of RADIUS comes from
     #[command(flatten)]
@@ -57,11 +67,16 @@ pub struct ServeArgs {
     /// it in FILE.key; without it they are forgotten at the end
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
+    /// Take a roster that hands keys to other people than the store knows: their PINs are
+    /// forgotten, and the new holders choose their own; used codes stay used
+    #[arg(long, requires = "store")]
+    pub reassign: bool,
     /// Seconds of key time that pass in one real second
     #[arg(long, value_name = "R", default_value = "1", value_parser = rate)]
     pub clock_rate: f64,
-    /// Instant at which key time and wall time agree, in seconds since 1970 [default: now]
-    #[arg(long, value_name = "UNIX_SECONDS")]
+    /// Instant at which key time and wall time agree: RFC 3339 (2026-09-01T08:00:00Z), or seconds
+    /// since 1970; a server and whoever talks to it must be given the same [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = super::values::instant)]
     pub clock_origin: Option<u64>,
     /// How long an account stays locked after 10 failures in a row, in seconds of key time
     #[arg(long, value_name = "N", default_value = "900")]

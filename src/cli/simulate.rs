@@ -20,7 +20,7 @@ Examples:
   An hour of the keys in a minute, with the two values that `serve` announces:
     trousseau simulate --scenario rentree --target portal-html --url http://127.0.0.1:8080 \\
         --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
-        --clock-rate 60 --clock-origin 1788220800
+        --clock-rate 60 --clock-origin 2026-09-01T08:00:00Z
 
   The same people over RADIUS, against `trousseau serve … --radius 127.0.0.1:1812`:
     trousseau simulate --scenario rentree --target portal-radius --url radius://127.0.0.1:1812 \\

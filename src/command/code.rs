@@ -10,6 +10,7 @@ use crate::cli::CodeArgs;
 use crate::clock::{
     Clock, ManualClock, SECOND, ScaledClock, SystemClock, UnixMicros, system_micros,
 };
+use crate::counted::counted;
 use crate::otp::{Countdown, Generator};
 use crate::terminal::{HiddenCursor, Terminal, Tone};
 use crate::token::{Algorithm, Token};
@@ -78,11 +79,8 @@ fn clock(args: &CodeArgs) -> Result<Box<dyn Clock>, Failure> {
     if args.clock_origin.is_none() && args.clock_rate == 1.0 {
         return Ok(Box::new(SystemClock));
     }
-    let origin = args.clock_origin.map(|seconds| seconds.checked_mul(SECOND));
-    match origin.unwrap_or_else(|| Some(system_micros())) {
-        Some(origin) => Ok(Box::new(ScaledClock::new(origin, args.clock_rate))),
-        None => Err(Failure::bad_input("--clock-origin is beyond the end of time")),
-    }
+    let origin = args.clock_origin.map_or_else(system_micros, |seconds| seconds * SECOND);
+    Ok(Box::new(ScaledClock::new(origin, args.clock_rate)))
 }
 
 fn moment(text: &str) -> Result<UnixMicros, Failure> {
@@ -109,7 +107,8 @@ fn find(args: &CodeArgs, context: &Context) -> Result<Token, Failure> {
     }
     let file = batch::name(&args.file);
     Err(Failure::bad_input(format!(
-        "{file}: none of its {keys} keys has the serial {}",
+        "{file}: it holds {}, and none has the serial {}",
+        counted(keys, "key", "keys"),
         args.serial
     ))
     .hint("`trousseau inspect FILE --json` lists the serials"))

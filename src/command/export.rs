@@ -8,6 +8,7 @@ use super::folder::Folder;
 use super::output::{Hold, Output, Pages};
 use super::{Context, Exit, Failure, Outcome, batch, reencrypt, sealing, summary};
 use crate::cli::ExportArgs;
+use crate::counted::counted;
 use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
 use crate::interrupt::Interrupt;
 use crate::manifest::Split;
@@ -160,10 +161,9 @@ fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure
 
 fn tell(summary: &Summary, out: &str, format: &Format, new_key: Option<&Path>, in_clear: bool) {
     let Summary { keys, bytes, unassigned, notes } = summary;
-    let plural = if *keys == 1 { "key" } else { "keys" };
-    say!("{out}: {keys} {plural}, {bytes} bytes, {}", format.name());
+    say!("{out}: {}, {bytes} bytes, {}", counted(*keys, "key", "keys"), format.name());
     if *unassigned > 0 {
-        say!("note: left out {unassigned} keys that nobody holds");
+        say!("note: left out {} that nobody holds", counted(*unassigned, "key", "keys"));
     }
     for note in notes {
         say!("note: {note}");

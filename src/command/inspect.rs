@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Context, Exit, Failure, Outcome, batch, keys};
 use crate::cli::InspectArgs;
+use crate::counted::counted;
 use crate::keystore::BatchKey;
 use crate::manifest::{Listed, Manifest, ManifestError};
 use crate::pskc::{Options, Protection, Reader, Summary};
@@ -48,13 +49,14 @@ fn set(path: &Path) -> Result<Outcome, Failure> {
     manifest.verify(path)?;
     let name = path.display();
     let mut text = format!(
-        "{name}: {} files with {} keys ({}), all as listed\n",
-        manifest.files.len(),
-        manifest.keys,
+        "{name}: {} with {} ({}), all as listed\n",
+        counted(manifest.files.len(), "file", "files"),
+        counted(manifest.keys, "key", "keys"),
         clean(&manifest.content)
     );
     for Listed { name, keys, first_serial, last_serial, .. } in &manifest.files {
-        let line = format!("{name}: {keys} keys, {first_serial} to {last_serial}");
+        let keys = counted(*keys, "key", "keys");
+        let line = format!("{name}: {keys}, {first_serial} to {last_serial}");
         text.push_str(&format!("  {}\n", clean(&line)));
     }
     io::stdout().write_all(text.as_bytes()).map_err(|error| unwritable(&error))?;
@@ -219,7 +221,7 @@ fn print(
     facts: &Facts,
     key: Option<&BatchKey>,
 ) -> Result<(), Failure> {
-    let mut text = format!("{name}: {} keys\n", summary.keys);
+    let mut text = format!("{name}: {}\n", counted(summary.keys, "key", "keys"));
     let mut row = |label: &str, value: &str| text.push_str(&format!("  {label:<12} {value}\n"));
     row("encryption", &encryption(summary));
     row("integrity", &integrity(summary, key));
@@ -233,7 +235,8 @@ fn print(
         row("serials", &format!("{first} (first) to {last} (last)"));
     }
     if summary.references > 0 {
-        row("secrets", &format!("{} are kept elsewhere (KeyReference)", summary.references));
+        let secrets = counted(summary.references, "is", "are");
+        row("secrets", &format!("{secrets} kept elsewhere (KeyReference)"));
     }
     if summary.signed {
         row("signature", "present, not verified");
@@ -255,7 +258,10 @@ fn encryption(summary: &Summary) -> String {
         (None, 0) => format!("no encrypted value was met{how}"),
         (None, _) => "none: the secrets are in clear".into(),
         (Some(cipher), 0) => format!("{cipher}{how}"),
-        (Some(cipher), clear) => format!("{cipher}{how}; {clear} secrets are in clear"),
+        (Some(cipher), clear) => {
+            let clear = counted(clear, "secret is", "secrets are");
+            format!("{cipher}{how}; {clear} in clear")
+        }
     }
 }
 
@@ -274,8 +280,8 @@ fn integrity(summary: &Summary, key: Option<&BatchKey>) -> String {
 fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
     let name = batch::name(file);
     if summary.unauthenticated > 0 {
-        let count = summary.unauthenticated;
-        say!("warning: {name}: {count} secrets were read without any check of their integrity");
+        let secrets = counted(summary.unauthenticated, "secret was", "secrets were");
+        say!("warning: {name}: {secrets} read without any check of their integrity");
     }
     if json && summary.locked > 0 {
         say!("warning: {name}: integrity not verified, as no key was given");

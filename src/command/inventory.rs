@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Context, Exit, Failure, Outcome};
 use crate::cli::{InventoryArgs, InventoryCommand};
+use crate::counted::{counted, plural};
 use crate::inventory::{FileDigest, Inventory, InventoryError, Record, State, digest_of};
 
 pub(super) fn run(args: &InventoryArgs, _context: &Context) -> Result<Outcome, Failure> {
@@ -164,8 +165,10 @@ fn verify(inventory: &mut Inventory, files: &[PathBuf], as_json: bool) -> Result
     match bad {
         0 => Ok(()),
         _ => Err(Failure::bad_input(format!(
-            "{bad} of {} files are not as the inventory knows them",
-            files.len()
+            "{bad} of {} {} not as the inventory knows {}",
+            counted(files.len(), "file", "files"),
+            plural(bad, "is", "are"),
+            plural(bad, "it", "them"),
         ))
         .hint("do not use them: fetch them again from where they were made")),
     }

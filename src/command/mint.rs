@@ -12,6 +12,7 @@ use super::output::{Hold, Output};
 use super::sealing::{self, NewKey};
 use super::{Context, Exit, Failure, Outcome, parts, summary};
 use crate::cli::{MintAlgorithm, MintArgs, MintHash};
+use crate::counted::counted;
 use crate::inventory::Inventory;
 use crate::manifest::{Listed, Split};
 use crate::mint::{Order, Spec, SpecError};
@@ -132,7 +133,10 @@ fn write(
         (Ok(()), _) => Ok(()),
         (Err(WriteError::Stopped), Some(signal)) => Err(Failure::new(
             Exit::of_signal(signal),
-            format!("interrupted after {made} of {} keys; no file was left behind", order.count()),
+            format!(
+                "interrupted after {made} of {}; no file was left behind",
+                counted(order.count(), "key", "keys")
+            ),
         )
         .hint("the seeds made so far are gone for good; mint the batch again when you like")),
         (Err(error), _) => Err(failure(&error, &place)),
@@ -168,8 +172,8 @@ fn tell(args: &MintArgs, order: &Order, sealer: &Sealer) {
     } else {
         args.out.display().to_string()
     };
-    let (count, serials) = (order.count(), serials.join(", "));
-    say!("{place}: {count} keys, {serials}, {}", sealer.describe());
+    let (keys, serials) = (counted(order.count(), "key", "keys"), serials.join(", "));
+    say!("{place}: {keys}, {serials}, {}", sealer.describe());
     if let Some(path) = &args.new_transport_key {
         say!("{}: the transport key; send it by another way than the batch", path.display());
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Context, Exit, Failure, Outcome, holders, radius};
 use crate::cli::ServeArgs;
 use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
+use crate::counted::counted;
 use crate::portal::{Policy, Portal, PortalConfig, PortalError, RadiusConfig, RunningPortal};
 
 pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failure> {
@@ -15,6 +16,14 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failur
     let clock = clock(args.clock_rate, origin);
     let (portal, people) = start(args, &clock)?;
     announce(args, portal.addr(), people, &*clock, origin);
+    let handed_on = portal.handed_on();
+    if handed_on.keys > 0 {
+        say(&format!(
+            "note: {} to other people than the store knew; {} forgotten, used codes stay used",
+            counted(handed_on.keys, "key goes", "keys go"),
+            counted(handed_on.pins, "PIN is", "PINs are")
+        ));
+    }
     if let Some(addr) = portal.radius_addr() {
         say(&format!("RADIUS: {addr} (UDP)"));
     }
@@ -47,6 +56,8 @@ pub(super) fn start(
             _ => None,
         },
         store: args.store.clone(),
+        reassign: args.reassign,
+        secure_cookies: args.cookie_secure,
         policy,
         defect,
         ..PortalConfig::new(tokens, Arc::clone(clock))
@@ -69,7 +80,7 @@ fn is_wall(rate: f64) -> bool {
 }
 
 fn announce(args: &ServeArgs, addr: SocketAddr, people: usize, clock: &dyn Clock, origin: u64) {
-    say(&format!("serving {people} keys at http://{addr}/ (Ctrl-C to stop)"));
+    say(&format!("serving {} at http://{addr}/ (Ctrl-C to stop)", counted(people, "key", "keys")));
     let second = i64::try_from(clock.now() / SECOND).unwrap_or_default();
     let shown = jiff::Timestamp::from_second(second).map_or_else(|_| "?".into(), |t| t.to_string());
     if is_wall(clock.rate()) {

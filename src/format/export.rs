@@ -12,6 +12,7 @@ use super::compile::{Body, Format};
 use super::field::{Field, Record};
 use super::limits::Uniques;
 use super::loss::Losses;
+use crate::counted::counted;
 use crate::manifest::{Part, Split};
 use crate::roster::{Person, Roster};
 use crate::secret::veil;
@@ -101,8 +102,7 @@ impl<E> ExportError<E> {
 
 fn list(format: &str, faults: &[String], unlisted: u64) -> String {
     let total = faults.len() as u64 + unlisted;
-    let plural = if total == 1 { "fault" } else { "faults" };
-    let mut out = format!("{format}: {total} {plural}; nothing was written");
+    let mut out = format!("{format}: {}; nothing was written", counted(total, "fault", "faults"));
     for fault in faults {
         out.push_str("\n  ");
         out.push_str(fault);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::{CODE_FACTS, Field, Record};
 use super::limits::Limits;
+use crate::counted::counted;
 use crate::token::Algorithm;
 
 /// How the facts of a key reach the server, or do not.
@@ -109,7 +110,7 @@ impl Carriage {
             let left: Vec<String> = losses
                 .left_out
                 .iter()
-                .map(|(field, keys)| format!("{field} ({keys} keys)"))
+                .map(|(field, keys)| format!("{field} ({})", counted(*keys, "key", "keys")))
                 .collect();
             notes.push(format!("the format does not carry: {}", left.join(", ")));
         }

@@ -34,12 +34,13 @@ use tokio::sync::oneshot;
 pub use defect::Defect;
 pub use radius::RadiusConfig;
 pub use service::Stats;
-pub use store::{KeyFault, StoreError};
+pub use store::{HandedOn, KeyFault, StoreError};
 pub use verifier::Policy;
 
 use service::Service;
 
 use crate::clock::Clock;
+use crate::counted::plural;
 use crate::serial::Serial;
 use crate::token::Token;
 
@@ -58,6 +59,10 @@ pub struct PortalConfig {
     /// SQLite file for what must survive; its PIN key is kept beside it as `STORE.key`. `None`
     /// keeps everything in memory.
     pub store: Option<PathBuf>,
+    /// Whether keys may have other holders than the store knows: their PINs are forgotten then.
+    pub reassign: bool,
+    /// Whether the cookies of the pages are marked `Secure` (RFC 6265 §4.1.2.5).
+    pub secure_cookies: bool,
     /// The hour by which codes are judged.
     pub clock: Arc<dyn Clock>,
     /// Window, drift and lock.
@@ -77,6 +82,8 @@ impl PortalConfig {
             radius: None,
             tokens,
             store: None,
+            reassign: false,
+            secure_cookies: false,
             clock,
             policy: Policy::default(),
             defect: None,
@@ -133,6 +140,24 @@ pub enum PortalError {
         /// By how much, seconds.
         ahead: u64,
     },
+    /// The roster gives keys, with the PINs of their holders, to other people.
+    #[error(
+        "the roster hands {pins} initialised {keys} to other people than the store {store} knows: \
+         key {serial} was {before}'s and is to be {after}'s", keys = plural(*pins, "key", "keys"),
+        store = store.display()
+    )]
+    HandedOn {
+        /// The store.
+        store: PathBuf,
+        /// How many keys that have a PIN would lose it.
+        pins: u64,
+        /// The first of them.
+        serial: String,
+        /// Its holder until now.
+        before: String,
+        /// Its holder by the roster.
+        after: String,
+    },
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -167,6 +192,10 @@ impl PortalError {
                 "the store was used with a faster clock: give the same --clock-origin and \
                  --clock-rate again, or name a new store"
             }
+            Self::HandedOn { .. } => {
+                "if that is meant, add --reassign: their PINs are forgotten and the new holders \
+                 choose their own; otherwise give the roster of this store, or another --store"
+            }
             Self::Thread(_) => "check the limit on processes (ulimit -u)",
             Self::Entropy(_) => "check that /dev/urandom or getrandom(2) is available",
         }
@@ -194,6 +223,7 @@ impl Portal {
 pub struct RunningPortal {
     addr: SocketAddr,
     radius_addr: Option<SocketAddr>,
+    handed_on: HandedOn,
     service: Arc<Service>,
     stop: Option<oneshot::Sender<()>>,
     stopped: Option<oneshot::Receiver<()>>,
@@ -211,6 +241,12 @@ impl RunningPortal {
     #[must_use]
     pub fn radius_addr(&self) -> Option<SocketAddr> {
         self.radius_addr
+    }
+
+    /// How many keys had another holder before, by the store.
+    #[must_use]
+    pub fn handed_on(&self) -> HandedOn {
+        self.handed_on
     }
 
     /// What it has done so far.

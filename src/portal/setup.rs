@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::pin::PinKeeper;
 use super::service::Service;
-use super::store::{KeyFault, Store, StoreError};
+use super::store::{KeyFault, Losing, Store, StoreError};
 use super::verifier::Key;
 use super::worker::{DECOY, Desk, Holder, Worker, decoy};
 use super::{GRACE, PortalConfig, PortalError, RunningPortal, http, radius, web};
@@ -27,7 +27,9 @@ const LONGEST_USER: usize = 256;
 const AHEAD: u64 = 240 * SECOND;
 
 pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> {
-    let PortalConfig { listen, radius, tokens, store, clock, policy, defect, patience } = config;
+    let PortalConfig { listen, radius, tokens, store, reassign, clock, policy, defect, .. } =
+        config;
+    let (secure_cookies, patience) = (config.secure_cookies, config.patience);
     let model = tokens.first().map(|(_, token)| token).ok_or(PortalError::NoTokens)?;
     let decoy = decoy(model)?;
     let holders = Arc::new(holders(&tokens)?);
@@ -62,7 +64,11 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
     let rows = holders.iter().map(|h| (h.serial.as_str(), h.user.as_str()));
     // Judged before it is changed: a start that is refused must leave every PIN where it is.
     ahead(&mut opened, &tokens, &holders, clock.now(), failed)?;
-    opened.assign(rows.chain([(DECOY, "")])).map_err(failed)?;
+    let assigned = opened.assign(rows.chain([(DECOY, "")]), reassign).map_err(failed)?;
+    let handed_on = assigned.map_err(|Losing { pins, serial, before, after }| {
+        let store = store.clone().unwrap_or_default();
+        PortalError::HandedOn { store, pins, serial, before, after }
+    })?;
 
     let keeper = PinKeeper::new(&derive(&key, b"pin"));
     let (worker, writer) = Worker::start(Desk {
@@ -86,7 +92,7 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
 
     let (stop, stopping) = oneshot::channel::<()>();
     let (done, stopped) = oneshot::channel();
-    let router = web::router(service.clone());
+    let router = web::router(service.clone(), secure_cookies);
     let serving = std::thread::Builder::new()
         .name("portal".into())
         .spawn(move || {
@@ -103,6 +109,7 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
     Ok(RunningPortal {
         addr,
         radius_addr,
+        handed_on,
         service,
         stop: Some(stop),
         stopped: Some(stopped),
@@ -177,9 +184,15 @@ fn open(path: Option<&Path>) -> Result<(Store, Secret), PortalError> {
         (None, Some(_)) => return Err(key_failed(KeyFault::Missing).into()),
         (None, None) => {
             let key = fresh()?;
-            AtomicFile::write(&key_path, format!("{}\n", *key.to_hex()).as_bytes())
-                .map_err(|error: AtomicFileError| key_failed(KeyFault::Io(error.to_string())))?;
-            key
+            match AtomicFile::write(&key_path, format!("{}\n", *key.to_hex()).as_bytes()) {
+                Ok(()) => key,
+                // Another server was started on the same new store at the same moment: its key is
+                // the key, and it is whole.
+                Err(AtomicFileError::Exists(_)) => read_key(&key_path)
+                    .and_then(|key| key.ok_or(KeyFault::Missing))
+                    .map_err(key_failed)?,
+                Err(error) => return Err(key_failed(KeyFault::Io(error.to_string())).into()),
+            }
         }
     };
     let recognised = derive(&key, b"check");

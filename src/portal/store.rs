@@ -14,7 +14,7 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::pin::PinHash;
 use super::verifier::{Account, Decision, Then};
@@ -135,6 +135,28 @@ pub(super) enum Guard {
     Skip,
 }
 
+/// Keys that have another holder than the store knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HandedOn {
+    /// How many.
+    pub keys: u64,
+    /// Of these, how many had a PIN, which is forgotten.
+    pub pins: u64,
+}
+
+/// Why keys were not handed on.
+#[derive(Debug)]
+pub(super) struct Losing {
+    /// How many PINs would be lost.
+    pub(super) pins: u64,
+    /// The first key.
+    pub(super) serial: String,
+    /// Its holder in the store.
+    pub(super) before: String,
+    /// Its holder by the roster.
+    pub(super) after: String,
+}
+
 /// The open store.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -173,20 +195,24 @@ impl Store {
         let db = &self.connection;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
-        if tables > 0 {
-            if pragma("application_id")? != APPLICATION_ID
-                || pragma("user_version")? != SCHEMA_VERSION
-            {
-                return Ok(false);
+        let tables =
+            || db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+        if tables()? == 0 {
+            let making = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+            // Another process may have made them while this one waited.
+            if tables()? == 0 {
+                db.execute_batch(&format!(
+                    "{SCHEMA} PRAGMA application_id = {APPLICATION_ID};
+                     PRAGMA user_version = {SCHEMA_VERSION};"
+                ))?;
             }
-        } else {
-            db.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};
-                 PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            ))?;
+            making.commit()?;
         }
-        db.pragma_update(None, "journal_mode", "WAL")?;
+        if pragma("application_id")? != APPLICATION_ID || pragma("user_version")? != SCHEMA_VERSION
+        {
+            return Ok(false);
+        }
+        write_ahead(db)?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.set_prepared_statement_cache_capacity(16);
         Ok(true)
@@ -197,18 +223,43 @@ impl Store {
         self.connection.query_row("SELECT key_check FROM store", [], |row| row.get(0)).optional()
     }
 
-    /// Sets it.
+    /// Sets it, unless another process has meanwhile.
     pub(super) fn set_key_check(&self, check: &[u8]) -> rusqlite::Result<()> {
-        self.connection.execute("INSERT INTO store (key_check) VALUES (?1)", [check]).map(drop)
+        let set = "INSERT INTO store (key_check) SELECT ?1 WHERE NOT EXISTS (SELECT * FROM store)";
+        self.connection.execute(set, [check]).map(drop)
     }
 
     /// Makes sure that each key has a row; one that has changed hands loses its PIN, failures and
-    /// lock, but never its used codes.
+    /// lock, but never its used codes. Unless `reassign`, nothing is changed when a PIN would be
+    /// lost: the first such key is returned, and how many there are.
     pub(super) fn assign<'a>(
         &mut self,
-        holders: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> rusqlite::Result<()> {
+        holders: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        reassign: bool,
+    ) -> rusqlite::Result<Result<HandedOn, Losing>> {
         let transaction = self.begin()?;
+        let mut handed_on = HandedOn::default();
+        {
+            let mut held = transaction
+                .0
+                .prepare("SELECT holder, pin_mac IS NOT NULL FROM account WHERE serial = ?1")?;
+            let mut first = None;
+            for (serial, after) in holders.clone() {
+                let row = held.query_row([serial], |row| Ok((row.get(0)?, row.get(1)?)));
+                let Some((before, pin)) = row.optional()? else { continue };
+                let before: String = before;
+                if before != after {
+                    handed_on.keys += 1;
+                    handed_on.pins += u64::from(pin);
+                    if pin && first.is_none() {
+                        first = Some((serial.to_owned(), before, after.to_owned()));
+                    }
+                }
+            }
+            if let (false, Some((serial, before, after))) = (reassign, first) {
+                return Ok(Err(Losing { pins: handed_on.pins, serial, before, after }));
+            }
+        }
         {
             let mut insert = transaction.0.prepare(
                 "INSERT INTO account (serial, holder) VALUES (?1, ?2)
@@ -220,7 +271,8 @@ impl Store {
                 insert.execute([serial, holder])?;
             }
         }
-        transaction.commit()
+        transaction.commit()?;
+        Ok(Ok(handed_on))
     }
 
     /// Begins a transaction that no other process can write beside.
@@ -281,6 +333,23 @@ impl Transaction<'_> {
     /// Writes everything to the disk.
     pub(super) fn commit(self) -> rusqlite::Result<()> {
         self.0.commit()
+    }
+}
+
+/// Sets the write-ahead log. Two processes that do so at once on a new file are in each other's
+/// way, and SQLite does not wait for that by itself.
+fn write_ahead(db: &Connection) -> rusqlite::Result<()> {
+    let mut tries = 0;
+    loop {
+        match db.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && tries < 250 =>
+            {
+                tries += 1;
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            result => return result,
+        }
     }
 }
 

@@ -33,12 +33,13 @@ pub(super) struct Site {
     pub(super) service: Arc<Service>,
     pages: Pages,
     security_policy: HeaderValue,
+    secure_cookies: bool,
 }
 
-/// All routes.
-pub(super) fn router(service: Arc<Service>) -> Router {
+/// All routes; `secure_cookies` marks cookies `Secure`.
+pub(super) fn router(service: Arc<Service>, secure_cookies: bool) -> Router {
     let security_policy = HeaderValue::try_from(Pages::security_policy()).expect("ASCII");
-    let site = Arc::new(Site { service, pages: Pages::new(), security_policy });
+    let site = Arc::new(Site { service, pages: Pages::new(), security_policy, secure_cookies });
     Router::new()
         .route(
             "/",
@@ -71,6 +72,12 @@ async fn headers(State(site): State<Arc<Site>>, request: Request, next: Next) ->
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ] {
         map.insert(name, HeaderValue::from_static(value));
+    }
+    if site.secure_cookies
+        && let Some(cookie) = map.get(header::SET_COOKIE)
+        && let Ok(secure) = HeaderValue::try_from([cookie.as_bytes(), b"; Secure"].concat())
+    {
+        map.insert(header::SET_COOKIE, secure);
     }
     response
 }

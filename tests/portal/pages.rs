@@ -141,3 +141,20 @@ fn forms_that_are_none_get_a_page_that_says_so() {
     assert_eq!(answer.status, 413);
     assert!(answer.body.contains("Demande trop longue"));
 }
+
+#[test]
+fn behind_tls_every_cookie_is_secure_when_asked_for() {
+    for secure in [false, true] {
+        let bench = Bench::with(1, |config| config.secure_cookies = secure);
+        let mut browser = Browser::new(bench.addr());
+        let page = browser.get("/login");
+        let code = bench.code(0, 0);
+        let step1 = browser.post("/login", &[("user", &user(0)), ("passcode", &code)]);
+        assert_eq!(step1.location(), (303, "/new-pin"));
+        for answer in [page, step1] {
+            let cookie = answer.header("set-cookie").unwrap();
+            assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+            assert_eq!(cookie.ends_with("; Secure"), secure, "{cookie}");
+        }
+    }
+}

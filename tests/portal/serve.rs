@@ -228,13 +228,57 @@ fn a_taken_address_leaves_the_store_alone() {
 }
 
 #[test]
+fn a_roster_that_hands_keys_on_is_taken_only_when_that_is_said() {
+    let folder = Folder::new();
+    let store = folder.path("portal.db").display().to_string();
+    let options = ["--listen", "localhost:0", "--store", &store];
+    let server = Server::start(&mut folder.serve("users.csv", &options));
+    assert!(server.addr.ip().is_loopback());
+    let addr = server.addr;
+    let first = json(addr, "login", &[("user", &user(0)), ("passcode", &code(0))]);
+    let fields = [("transaction", &*first.field("transaction")), ("pin", "ab12"), ("pin2", "ab12")];
+    let chosen = json(addr, "new-pin", &fields);
+    // The next step's code is within the window.
+    let next = token(0).generator().code(time_step(system_micros(), 60) + 1);
+    let passcode = format!("ab12{next}");
+    let fields = [("transaction", &*chosen.field("transaction")), ("passcode", &*passcode)];
+    assert_eq!(json(addr, "confirm", &fields).status, 200);
+    server.signal("-TERM");
+    assert_eq!(server.end().0, Some(0));
+
+    let roster = format!("user,serial\nzoe,{}\nyann,{}\n", token(0).serial, token(1).serial);
+    std::fs::write(folder.path("others.csv"), roster).unwrap();
+    let (exit, words) = fails(&mut folder.serve("others.csv", &options));
+    assert_eq!(exit, Some(2), "{words}");
+    let told = "hands 1 initialised key to other people";
+    assert!(words.contains(told) && words.contains("is to be zoe's"), "{words}");
+    assert!(words.contains("help: ") && words.contains("--reassign"), "{words}");
+    assert!(!words.contains("ab12"), "{words}");
+
+    let options = [&options[..], &["--reassign"]].concat();
+    let server = Server::start(&mut folder.serve("others.csv", &options));
+    server.signal("-TERM");
+    let (exit, words) = server.end();
+    assert_eq!(exit, Some(0), "{words}");
+    assert!(words.contains("2 keys go to other people"), "{words}");
+    assert!(words.contains("1 PIN is forgotten, used codes stay used"), "{words}");
+
+    // Without a store there is nobody to take them from.
+    let (exit, words) = fails(&mut folder.serve("users.csv", &["--reassign"]));
+    assert_eq!(exit, Some(2), "{words}");
+    assert!(words.contains("--store"), "{words}");
+}
+
+#[test]
 fn options_that_cannot_be_are_refused() {
     let folder = Folder::new();
     for (options, part) in [
         (["--defect", "replay"], "replay-none"),
         (["--clock-rate", "0"], "from 0.001 to 10000"),
         (["--clock-rate", "NaN"], "from 0.001 to 10000"),
-        (["--listen", "localhost"], "--listen"),
+        (["--listen", "localhost"], "such as 127.0.0.1:8080 or localhost:8080"),
+        (["--listen", "no-such-name.invalid:80"], "this name cannot be looked up"),
+        (["--clock-origin", "yesterday"], "2026-09-01T08:00:00Z"),
     ] {
         let (exit, words) = fails(&mut folder.serve("users.csv", &options));
         assert_eq!(exit, Some(2), "{words}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use trousseau::clock::{ManualClock, SECOND};
 use trousseau::otp::step_start;
-use trousseau::portal::{KeyFault, Portal, PortalConfig, PortalError, StoreError};
+use trousseau::portal::{HandedOn, KeyFault, Portal, PortalConfig, PortalError, StoreError};
 
 use super::client::{Bench, START, token, user};
 
@@ -48,18 +48,41 @@ fn a_key_handed_on_loses_its_pin_but_not_its_used_codes() {
     assert_eq!(bench.login(0, &format!("ab12{used}")), 200);
     bench.portal.stop();
 
-    let bench = Bench::with(1, |config| {
+    // A roster of another server, by mistake: refused, and everything is as it was.
+    let hand_on = |config: &mut PortalConfig| {
         config.store = Some(store.clone());
         config.tokens = vec![(user(7), token(0))];
+    };
+    let clock = Arc::new(ManualClock::at(step_start(START, 60)));
+    let mut mistaken = PortalConfig::new(Vec::new(), clock);
+    hand_on(&mut mistaken);
+    let error = Portal::start(mistaken).unwrap_err();
+    assert!(
+        error.to_string().contains("hands 1 initialised key to other people")
+            && error.to_string().contains("key TEST00000000 was u00000's and is to be u00007's"),
+        "{error}"
+    );
+    assert!(error.hint().contains("--reassign"), "{}", error.hint());
+    let bench = bench_on(&store, 1);
+    bench.clock.advance(180);
+    let passcode = format!("ab12{}", bench.code(0, 0));
+    assert_eq!(bench.login(0, &passcode), 200, "the PIN is where it was");
+    assert_eq!(bench.portal.handed_on(), HandedOn::default());
+    bench.portal.stop();
+
+    let bench = Bench::with(1, |config| {
+        hand_on(config);
+        config.reassign = true;
     });
-    bench.clock.advance(120);
+    assert_eq!(bench.portal.handed_on(), HandedOn { keys: 1, pins: 1 });
+    bench.clock.advance(240);
     let login = |passcode: &str| {
         let fields = [("user", &*user(7)), ("passcode", passcode)];
         super::client::json(bench.addr(), "login", &fields).result()
     };
-    assert_eq!(login(&format!("ab12{}", bench.code(0, 0))), (401, "rejected"));
+    assert_eq!(login(&passcode), (401, "rejected"), "used");
+    assert_eq!(login(&format!("ab12{}", bench.code(0, 0))), (401, "rejected"), "no PIN");
     assert_eq!(login(&used), (401, "rejected"));
-    assert_eq!(login(&bench.code(0, 0)), (401, "rejected"), "not after the last used one");
     assert_eq!(login(&bench.next_code(0)), (200, "new-pin"));
 }
 
@@ -167,4 +190,101 @@ fn stopping_closes_the_store_even_while_the_service_lives_on() {
     names.sort();
     assert_eq!(names, ["portal.db", "portal.db.key"]);
     drop(idle);
+}
+
+#[test]
+fn a_refused_start_leaves_pins_and_used_codes_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("portal.db");
+    let bench = bench_on(&store, 2);
+    bench.initialise(0, "ab12");
+    let used = format!("ab12{}", bench.code(0, 0));
+    assert_eq!(bench.login(0, &used), 200);
+    bench.portal.stop();
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let secret = || trousseau::secret::Secret::from(&b"a shared secret"[..]);
+    type Mistake<'a> = (&'a str, Box<dyn Fn(&mut PortalConfig) + 'a>);
+    let mistakes: [Mistake<'_>; 6] = [
+        ("cannot listen on", Box::new(|c| c.listen = taken.local_addr().unwrap())),
+        (
+            "cannot listen for RADIUS",
+            Box::new(|c| {
+                let listen = udp.local_addr().unwrap();
+                let secret = trousseau::radius::SharedSecret::new(secret()).unwrap();
+                c.radius = Some(trousseau::portal::RadiusConfig { listen, secret });
+            }),
+        ),
+        ("ahead of key time", Box::new(|c| c.clock = Arc::new(ManualClock::at(SECOND)))),
+        ("no key to serve", Box::new(|c| c.tokens.clear())),
+        ("more than one user", Box::new(|c| c.tokens.push((user(5), token(0))))),
+        ("to other people", Box::new(|c| c.reassign = false)),
+    ];
+    for (words, mistake) in &mistakes {
+        // Each time with a roster that hands both keys on, and leave to do so.
+        let clock = Arc::new(ManualClock::at(step_start(START + 10, 60)));
+        let tokens = vec![(user(7), token(0)), (user(8), token(1))];
+        let mut config = PortalConfig::new(tokens, clock);
+        (config.store, config.reassign) = (Some(store.clone()), true);
+        mistake(&mut config);
+        let error = Portal::start(config).unwrap_err();
+        assert!(error.to_string().contains(words), "{words}: {error}");
+
+        let holders = rusqlite::Connection::open(&store).unwrap();
+        let row = |serial: &str| {
+            let sql =
+                "SELECT holder, pin_mac IS NOT NULL, last_step FROM account WHERE serial = ?1";
+            let row = holders.query_row(sql, [serial], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, bool>(1)?,
+                    row.get::<_, Option<i64>>(2)?,
+                ))
+            });
+            row.unwrap()
+        };
+        let (holder, pin, last) = row("TEST00000000");
+        assert_eq!((holder, pin), (user(0), true), "{words}");
+        assert!(last.is_some(), "{words}");
+        assert_eq!(row("TEST00000001").0, user(1), "{words}");
+    }
+    let bench = bench_on(&store, 2);
+    bench.clock.advance(120);
+    assert_eq!(bench.login(0, &used), 401);
+    assert_eq!(bench.login(0, &format!("ab12{}", bench.next_code(0))), 200);
+}
+
+#[test]
+fn two_first_starts_at_once_share_one_key() {
+    for _ in 0..8 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("portal.db");
+        let (start, ready) = (std::sync::Barrier::new(4), &store);
+        let benches: Vec<Bench> = std::thread::scope(|scope| {
+            let begun: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        bench_on(ready, 1)
+                    })
+                })
+                .collect();
+            begun.into_iter().map(|bench| bench.join().unwrap()).collect()
+        });
+        benches[0].initialise(0, "ab12");
+        // Each of them knows the PIN that the first one was told: they have the same key.
+        for (n, bench) in benches.iter().enumerate() {
+            bench.clock.set(step_start(START + 10 + n as u64, 60));
+            assert_eq!(bench.login(0, &format!("ab12{}", bench.code(0, 0))), 200, "{n}");
+        }
+        drop(benches);
+        let rows = rusqlite::Connection::open(&store).unwrap();
+        let rows: u32 = rows.query_row("SELECT count(*) FROM store", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name());
+        let left: Vec<_> =
+            names.filter(|name| name.to_string_lossy().contains("partial")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
 }
