@@ -19,7 +19,7 @@ use super::{GRACE, PortalConfig, PortalError, RunningPortal, http, radius, web};
 use crate::atomic_file::{AtomicFile, AtomicFileError};
 use crate::clock::SECOND;
 use crate::otp::step_start;
-use crate::secret::Secret;
+use crate::secret::{Secret, veil};
 use crate::token::Token;
 
 const LONGEST_USER: usize = 256;
@@ -67,6 +67,8 @@ pub(super) fn start(config: PortalConfig) -> Result<RunningPortal, PortalError> 
     let assigned = opened.assign(rows.chain([(DECOY, "")]), reassign).map_err(failed)?;
     let handed_on = assigned.map_err(|Losing { pins, serial, before, after }| {
         let store = store.clone().unwrap_or_default();
+        // A roster may be the wrong file, of keys.
+        let (before, after) = (veil(&before), veil(&after));
         PortalError::HandedOn { store, pins, serial, before, after }
     })?;
 
