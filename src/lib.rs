@@ -52,3 +52,5 @@ mod spool;
 pub mod target;
 pub mod terminal;
 pub mod token;
+#[cfg(test)]
+mod wycheproof;

@@ -8,6 +8,8 @@
 mod envelope;
 mod error;
 mod kcv;
+#[cfg(test)]
+mod known_answers;
 mod part;
 mod rsa_value;
 mod shares;

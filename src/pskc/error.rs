@@ -9,7 +9,7 @@ use std::io;
 pub struct Error {
     /// Line, from 1.
     pub line: u64,
-    /// Column in bytes, from 1.
+    /// Column in characters, from 1.
     pub column: u64,
     /// Serial number or key id of the key being read, when known.
     pub key: Option<String>,
@@ -37,8 +37,8 @@ pub enum Fault {
     /// An entity that is not one of the five of XML.
     #[error("unknown entity &{0};")]
     Entity(String),
-    /// Not UTF-8.
-    #[error("the text is {0}; only UTF-8 is read")]
+    /// Not in an encoding that is read, or damaged.
+    #[error("the text is {0}; read are UTF-8, UTF-16, ISO-8859-1 and windows-1252")]
     Encoding(String),
     /// Another kind of file.
     #[error("this is no PSKC file: its first element is <{0}>, not <KeyContainer> of RFC 6030")]
@@ -148,7 +148,10 @@ impl Fault {
             }
             Self::Limit { .. } => "a genuine file stays far below this: check where it comes from",
             Self::Doctype | Self::Entity(_) => "ask the sender for a file without DTD and entities",
-            Self::Encoding(_) => "convert it, for instance: iconv -t UTF-8",
+            Self::Encoding(_) => {
+                "convert it, for instance: iconv -f SHIFT_JIS -t UTF-8 FILE, and write UTF-8 for the \
+                 encoding in its first line"
+            }
             Self::NotPskc(_) => "check that this is the file you mean",
             _ => "ask the sender for a file that follows RFC 6030",
         }

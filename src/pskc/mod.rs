@@ -18,6 +18,8 @@ mod error;
 mod fragment;
 mod kdf;
 mod key_info;
+#[cfg(test)]
+mod known_answers;
 mod limits;
 mod mac;
 mod pen;

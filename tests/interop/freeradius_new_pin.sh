@@ -10,6 +10,7 @@ batch 60 10
 freeradius_start radiusd-new-pin.conf
 
 simulate "$here/freeradius-new-pin.toml" new-pin
+outcome new-pin "FreeRADIUS $(radius_version), New PIN module (Access-Challenge), real time"
 check "the run finds no contradiction" test "$code" -eq 0
 check "everybody was initialised" grep -q '60 initialised' "$work/new-pin.txt"
 check "replays were sent" test "$(figure new-pin replays/sent)" -gt 0

@@ -13,6 +13,7 @@ account required pam_permit.so" >/etc/pam.d/trousseau-interop
 freeradius_start radiusd-pam.conf
 
 simulate "$here/freeradius-pam-oath.toml" pam-oath --set scenario.duration=180s
+outcome pam-oath "pam_oath behind FreeRADIUS $(radius_version) rlm_pam, real time"
 check "everybody logged in" grep -q '40 logged in' "$work/pam-oath.txt"
 check "replays were sent" test "$(figure pam-oath replays/sent)" -gt 0
 check "no code was accepted twice, one after the other" \

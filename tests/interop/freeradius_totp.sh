@@ -19,6 +19,7 @@ PY
 freeradius_start radiusd-totp.conf
 
 simulate "$here/freeradius-totp.toml" totp --set scenario.duration=180s
+outcome totp "FreeRADIUS $(radius_version), rlm_totp (RADIUS PAP), real time"
 check "the run ends with the exit code of a contradiction" test "$code" -eq 3
 check "everybody logged in" grep -q '60 logged in' "$work/totp.txt"
 check "replays were sent" test "$(figure totp replays/sent)" -gt 0

@@ -3,9 +3,9 @@
 # in a virtual environment), builds the release binary, and runs every script of this folder.
 # A peer that cannot be installed is a failure: nothing here is skipped.
 #
-# The scripts are the files marked executable; the others help them. Each script reads TROUSSEAU_BIN (the binary), TROUSSEAU_VENV (the virtual environment),
-# TROUSSEAU_REPORT (the folder of a finished demo run), TROUSSEAU_SHOTS (where screenshots go), and
-# ends with a line "N passed, M failed".
+# The scripts are the files marked executable; the others help them. Each script reads TROUSSEAU_BIN
+# (the binary), TROUSSEAU_VENV (the virtual environment), TROUSSEAU_REPORT (the folder of a finished
+# demo run), TROUSSEAU_SHOTS (where screenshots go), and ends with a line "N passed, M failed"; lines "server: …" are collected into a table.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -42,6 +42,7 @@ fi
 
 passed=0
 failed=0
+servers=$(mktemp)
 for script in tests/interop/*; do
     case "$script" in
         tests/interop/run.sh) continue ;;
@@ -57,6 +58,7 @@ for script in tests/interop/*; do
     code=0
     "$runner" "$script" 2>&1 | tee "$log" || code=$?
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
+    sed -n 's/^server: //p' "$log" >>"$servers"
     rm -f "$log"
     if [ -z "$line" ]; then
         echo "$script printed no closing line"
@@ -70,8 +72,10 @@ for script in tests/interop/*; do
     fi
 done
 
-echo "not run here: tests/interop/privacyidea.sh, which installs half a gigabyte and takes four minutes"
-echo "(privacyIDEA 3.14 in real time, and the tutorial of docs/targets.md): run it by hand"
+# What each real server did, as the scripts' lines "server: …" say.
+printf '\n%s\n' "real servers: which, how | initialised | logins accepted | replays sent | replays accepted | verdict"
+cat "$servers"
+rm -f "$servers"
 printf '\ninterop: screenshots are in %s\n' "$TROUSSEAU_SHOTS"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

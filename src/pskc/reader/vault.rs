@@ -12,6 +12,11 @@ use crate::custody::PrivateKey;
 use crate::keystore::BatchKey;
 use crate::secret::Secret;
 
+/// Bytes of the shortest MAC key taken; files have 16 and more. Nothing vouches for `MACKey`: of
+/// random bytes put in its place, one in 256 is an empty key by its padding, under which anybody
+/// can make MACs.
+const SHORTEST_MAC_KEY: usize = 14;
+
 /// What opens the values of one file.
 pub(super) struct Vault {
     key: Option<BatchKey>,
@@ -160,6 +165,9 @@ impl Vault {
             Some(sealed) => {
                 let opener = self.opener(Method::of(sealed)?)?;
                 let key = opener.open(&sealed.bytes).ok_or(Fault::Sealed)?;
+                if key.len() < SHORTEST_MAC_KEY {
+                    return Err(Fault::Sealed);
+                }
                 Mac::new(method.hash, &key)
             }
             // Without MACKey the encryption key serves (python-pskc, some drafts).

@@ -1,8 +1,10 @@
-//! Buffered bytes that know where they are: line and column are counted only when asked for.
+//! Buffered text that knows where it is: line and column are counted only when asked for.
 
 use std::io::{self, BufRead, Read};
 
 use zeroize::Zeroizing;
+
+use super::encoding::{Decoder, Encoding};
 
 /// Size of the buffer, in bytes.
 const BUFFER: usize = 128 * 1024;
@@ -10,7 +12,7 @@ const BUFFER: usize = 128 * 1024;
 /// A buffered reader with two marks: where the element being read began, for messages, and where
 /// the current event began, so that no single one exceeds its limit.
 pub(super) struct Source<R> {
-    inner: R,
+    inner: Decoder<R>,
     buffer: Zeroizing<Vec<u8>>,
     used: usize,
     filled: usize,
@@ -34,12 +36,14 @@ pub(super) enum Stop {
     Io(io::Error),
     /// One tag, text or comment is longer than the limit.
     TooLong(u64),
+    /// They are no text, or not in an encoding that is read: this one.
+    Encoding(&'static str),
 }
 
 impl<R: Read> Source<R> {
     pub(super) fn new(inner: R, limit: u64) -> Self {
         Self {
-            inner,
+            inner: Decoder::new(inner),
             buffer: Zeroizing::new(vec![0; BUFFER]),
             used: 0,
             filled: 0,
@@ -54,9 +58,22 @@ impl<R: Read> Source<R> {
         }
     }
 
-    /// Bytes read so far.
+    /// Bytes of text read so far.
     pub(super) fn offset(&self) -> u64 {
         self.base + self.used as u64
+    }
+
+    /// Bytes of the file read so far: exact for UTF-8, else to within a buffer.
+    pub(super) fn file_offset(&self) -> u64 {
+        match self.encoding() {
+            Encoding::Utf8 => self.inner.taken() - (self.filled - self.used) as u64,
+            _ => self.inner.taken(),
+        }
+    }
+
+    /// How the bytes stand for characters.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.inner.encoding()
     }
 
     /// The bytes that are here already: none, when the next ones are still to be read.
@@ -117,15 +134,20 @@ impl<R: Read> Source<R> {
     }
 }
 
-/// The place after `bytes`, which begin at `place`.
+/// The place after `bytes`, which begin at `place`; columns count characters.
 fn place_after((line, column): (u64, u64), bytes: &[u8]) -> (u64, u64) {
     match memchr::memrchr(b'\n', bytes) {
         Some(last) => {
             let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
-            (line + lines, (bytes.len() - last) as u64)
+            (line + lines, 1 + characters(&bytes[last + 1..]))
         }
-        None => (line, column + bytes.len() as u64),
+        None => (line, column + characters(bytes)),
     }
+}
+
+/// Characters that begin in `bytes`, which may be cut anywhere.
+fn characters(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64
 }
 
 impl<R: Read> BufRead for Source<R> {
@@ -136,17 +158,11 @@ impl<R: Read> BufRead for Source<R> {
                 return Err(io::Error::other("too long"));
             }
             self.settle_places();
-            loop {
-                match self.inner.read(&mut self.buffer) {
-                    Ok(filled) => {
-                        self.filled = filled;
-                        break;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        self.failure = Some(Stop::Io(error));
-                        return Err(io::Error::other("read failed"));
-                    }
+            match self.inner.read(&mut self.buffer) {
+                Ok(filled) => self.filled = filled,
+                Err(stop) => {
+                    self.failure = Some(stop);
+                    return Err(io::Error::other("read failed"));
                 }
             }
         }
@@ -186,11 +202,23 @@ mod tests {
 
     #[test]
     fn places_are_right_within_and_across_buffers() {
-        let text = b"ab\ncd\n\nefg";
-        let expected =
-            [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (4, 1), (4, 2), (4, 3)];
+        let text = "ab\ncd\n\neég".as_bytes();
+        // The second byte of é is no place of its own: whatever comes after it is.
+        let expected = [
+            (1, 1),
+            (1, 2),
+            (1, 3),
+            (2, 1),
+            (2, 2),
+            (2, 3),
+            (3, 1),
+            (4, 1),
+            (4, 2),
+            (4, 3),
+            (4, 3),
+        ];
         for (mark, place) in expected.into_iter().enumerate() {
-            let mut whole = Source::new(&text[..], 1000);
+            let mut whole = Source::new(text, 1000);
             let mut drops = Source::new(Drops(text), 1000);
             for at in 0..text.len() {
                 if at == mark {

@@ -32,20 +32,22 @@ import csv, sqlite3, sys
 work = sys.argv[1]
 with sqlite3.connect(f"{work}/users.db") as db:
     db.execute("create table users (userid text, username text, givenname text, surname text, email text)")
-    for number, row in enumerate(csv.DictReader(open(f"{work}/roster.csv")), 1):
-        db.execute("insert into users values (?, ?, '', '', '')", (str(number), row["user"]))
+    users = [row["user"] for row in csv.DictReader(open(f"{work}/roster.csv"))]
+    # Some without a key, who get theirs from other files.
+    users += [f"x{number:05}" for number in range(1, 6)]
+    for number, user in enumerate(users, 1):
+        db.execute("insert into users values (?, ?, '', '', '')", (str(number), user))
 PY
 }
 
-# pi_prepare: configuration, keys and tables of a new one.
+# pi_prepare NAME…: configuration, keys and tables of a new one, and the configurations of its copies;
+# the first NAME is its own.
 pi_prepare() {
-    local secret
+    local secret name
     secret=$(head -c 18 /dev/urandom | base64)
     (umask 077 && head -c 18 /dev/urandom | base64 >"$work/admin.password")
-    pi_config "$secret" pi >"$work/pi.cfg"
-    pi_config "$secret" real >"$work/real.cfg"
-    chmod 600 "$work/pi.cfg" "$work/real.cfg"
-    export PRIVACYIDEA_CONFIGFILE=$work/real.cfg
+    for name in "$@"; do (umask 077 && pi_config "$secret" "$name" >"$work/$name.cfg"); done
+    export PRIVACYIDEA_CONFIGFILE=$work/$1.cfg
     {
         "$pi_venv/bin/pi-manage" setup create_enckey
         "$pi_venv/bin/pi-manage" setup create_audit_keys
@@ -53,7 +55,7 @@ pi_prepare() {
         "$pi_venv/bin/pi-manage" admin add admin -p "$(cat "$work/admin.password")"
     } >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; return 1; }
     python3 -c 'import sqlite3, sys
-sqlite3.connect(sys.argv[1]).execute("pragma journal_mode = wal")' "$work/real.db"
+sqlite3.connect(sys.argv[1]).execute("pragma journal_mode = wal")' "$work/$1.db"
 }
 
 # pi_config SECRET NAME: a configuration whose database is NAME.db.
@@ -105,6 +107,12 @@ print(s.getsockname()[1])')
 }
 
 pi_stop() {
-    kill "$pi_pid" 2>/dev/null || true
-    wait "$pi_pid" 2>/dev/null || true
+    kill "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+# pi_copy FROM TO: the database as it is now, under the configuration of TO.
+pi_copy() {
+    python3 -c 'import sqlite3, sys
+sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))' "$work/$1.db" "$work/$2.db"
 }

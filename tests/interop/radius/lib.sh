@@ -1,4 +1,4 @@
-# Shared by the RADIUS scripts: a folder with a batch, a roster and a shared secret, a FreeRADIUS on
+# Shared by the scripts with real servers: a folder with a batch, a roster and a shared secret, a FreeRADIUS on
 # a loopback port, and a count of what held. Sourced, not run.
 set -euo pipefail
 
@@ -36,6 +36,11 @@ check() {
         failed=$((failed + 1))
         echo "FAILED: $what"
     fi
+}
+
+# refuses COMMAND…: whether it fails.
+refuses() {
+    ! "$@" >/dev/null 2>&1
 }
 
 need() {
@@ -87,6 +92,10 @@ s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     url="radius://127.0.0.1:$port"
 }
 
+radius_version() {
+    freeradius -v 2>/dev/null | sed -n '1s/.*Version \([0-9.]*\).*/\1/p'
+}
+
 # simulate TARGET OUT [options]: a population; its exit code is in $code, its report in OUT.txt.
 simulate() {
     local target=$1 out=$2
@@ -109,5 +118,20 @@ value = json.load(open(sys.argv[1]))
 for key in sys.argv[2].strip("/").split("/"):
     value = value[key]
 print(len(value) if isinstance(value, list) else value)
+PY
+}
+
+# outcome OUT SERVER: one line of what a run found, which run.sh collects into a table.
+outcome() {
+    python3 - "$work/$1/report.json" "$2" <<'PY'
+import json, sys
+report = json.load(open(sys.argv[1]))
+people, replays = report["people"], report["replays"]
+kinds = ", ".join(f'{kind["count"]} {kind["name"]}' for kind in report["kinds"])
+verdict = f"contradictions: {kinds}" if report["contradictions"] else "as declared"
+print(
+    f'server: {sys.argv[2]} | {people["initialised"]} | {people["logins"]} | {replays["sent"]} '
+    f'| {replays["accepted"]} | {verdict}'
+)
 PY
 }

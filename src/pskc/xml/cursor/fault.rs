@@ -15,6 +15,7 @@ impl<R: Read> Cursor<R> {
         if let Some(stop) = self.xml.get_mut().take_failure() {
             return match stop {
                 Stop::Io(error) => Fault::Io(error),
+                Stop::Encoding(what) => Fault::Encoding(what.into()),
                 Stop::TooLong(limit) => Fault::Limit {
                     what: "the length of one tag, text or comment, in bytes,",
                     limit,

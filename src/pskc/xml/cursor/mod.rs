@@ -76,7 +76,7 @@ impl<R: Read> Cursor<R> {
 
     /// Bytes read so far.
     pub(in super::super) fn offset(&self) -> u64 {
-        self.xml.get_ref().offset()
+        self.xml.get_ref().file_offset()
     }
 
     /// Enters the next child of the open element; `None` when it has no more, and is left.

@@ -136,7 +136,9 @@ impl<R: Read> Cursor<R> {
             Ok(Event::CData(_) | Event::GeneralRef(_)) => Err(self.stray_text()),
             Ok(Event::Comment(_) | Event::PI(_)) => Ok(Step::Go),
             Ok(Event::Decl(declaration)) => match declaration.encoding() {
-                Some(Ok(name)) if !is_utf8(&name) => Err(Fault::Encoding(shown(&name))),
+                Some(Ok(name)) if !self.xml.get_ref().encoding().allows(&name) => {
+                    Err(Fault::Encoding(format!("in {:?}", shown(&name))))
+                }
                 Some(Err(error)) => Err(Fault::Xml(shown(&error.to_string()))),
                 _ => Ok(Step::Go),
             },
@@ -184,8 +186,4 @@ fn character(entity: &BytesRef<'_>) -> Result<char, Fault> {
 
 pub(super) fn is_blank(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-}
-
-fn is_utf8(name: &str) -> bool {
-    ["UTF-8", "UTF8", "US-ASCII", "ASCII"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
