@@ -39,4 +39,10 @@ pub struct KeyArgs {
     /// a key was given; warns once per file
     #[arg(long)]
     pub allow_unauthenticated: bool,
+    /// Let a file ask for more than usual, one limit at a time: depth (of elements, 32), attributes
+    /// (of one, 64), namespaces (64), text (bytes of a text, tag or comment, 65536), secret (bytes,
+    /// 1024), iterations (of PBKDF2, 2000000), salt (bytes, 1024), recipients (64), extensions (bytes
+    /// of those of a key, 65536)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub limit: Vec<String>,
 }

@@ -29,6 +29,7 @@ const FACTS: [&str; 12] = [
 #[command(mut_arg("private_key_file", |arg| arg.hide(true)))]
 #[command(mut_arg("private_key_fd", |arg| arg.hide(true)))]
 #[command(mut_arg("cbc_iv", |arg| arg.hide(true)))]
+#[command(mut_arg("limit", |arg| arg.hide(true)))]
 pub struct MintArgs {
     /// Production order, a TOML file: says all about the keys, so that no option may (manual:
     /// docs/orders.md)

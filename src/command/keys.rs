@@ -3,7 +3,7 @@
 use super::{Exit, Failure};
 use crate::cli::KeyArgs;
 use crate::keystore::{BatchKey, KeystoreError, Source};
-use crate::pskc::Options;
+use crate::pskc::{Limits, Options};
 use crate::secret::Secret;
 
 /// The key that `args` names; `None` when they name none.
@@ -45,7 +45,7 @@ pub(super) fn is_given(args: &KeyArgs) -> bool {
 /// How a batch is to be read, as `args` say.
 ///
 /// # Errors
-/// When the IV is none.
+/// When the IV is none, or a limit cannot be set.
 pub(super) fn options(args: &KeyArgs) -> Result<Options, Failure> {
     let iv = args.cbc_iv.as_deref().map(|text| {
         let iv = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
@@ -54,7 +54,14 @@ pub(super) fn options(args: &KeyArgs) -> Result<Options, Failure> {
                 .hint("give 32 hexadecimal digits (AES, Camellia) or 16 (3DES)")
         })
     });
+    let mut limits = Limits::default();
+    for text in &args.limit {
+        limits
+            .set(text)
+            .map_err(|error| Failure::bad_input(format!("--limit: {error}")).hint(error.hint()))?;
+    }
     Ok(Options {
+        limits,
         allow_unauthenticated: args.allow_unauthenticated,
         iv: iv.transpose()?,
         ..Options::default()

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use super::limits::Limit;
+
 /// Why a file could not be read on, and where.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}{fault}", place = Place(self))]
@@ -69,12 +71,12 @@ pub enum Fault {
         expected: String,
     },
     /// The file asks for more than is given.
-    #[error("{what} exceeds the limit of {limit}")]
+    #[error("{} exceeds the limit of {value}", limit.what())]
     Limit {
         /// Which limit.
-        what: &'static str,
+        limit: Limit,
         /// Its value.
-        limit: u64,
+        value: u64,
     },
     /// An algorithm that this program does not have.
     #[error("{what} {uri:?} is not supported")]
@@ -146,7 +148,7 @@ impl Fault {
             Self::Unsupported { .. } => {
                 "ask the sender for AES-CBC with ValueMAC, or AES-GCM, under a key or passphrase"
             }
-            Self::Limit { .. } => "a genuine file stays far below this: check where it comes from",
+            Self::Limit { limit, .. } => limit.hint(),
             Self::Doctype | Self::Entity(_) => "ask the sender for a file without DTD and entities",
             Self::Encoding(_) => {
                 "convert it, for instance: iconv -f SHIFT_JIS -t UTF-8 FILE, and write UTF-8 for the \

@@ -1,7 +1,7 @@
 //! An extension given as text.
 
 use super::error::{Error, Fault};
-use super::limits::Limits;
+use super::limits::{Limit, Limits};
 use super::uri;
 use super::xml::Cursor;
 use crate::token::Fragment;
@@ -16,7 +16,7 @@ pub fn fragment(xml: &str, limits: &Limits) -> Result<Fragment, Error> {
     let failed = |fault, (line, column)| Error { line, column, key: None, fault };
     let mut cursor = Cursor::new(document.as_bytes(), limits.clone())
         .map_err(|(fault, place)| failed(fault, place))?;
-    let mut room = limits.extensions;
+    let mut room = limits.get(Limit::Extensions);
     let mut read = || {
         cursor.child()?.ok_or(Fault::Missing("the element"))?;
         let fragment = cursor.fragment(&mut room)?;
@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn one_element_and_no_more() {
-        let limits = Limits { extensions: 100, ..Limits::default() };
+        let mut limits = Limits::default();
+        limits.set("extensions=100").unwrap();
         let one = fragment(" <a xmlns=\"urn:a\"><b/></a>\n", &limits).unwrap();
         assert_eq!(one.expose_xml(), "<a xmlns=\"urn:a\"><b/></a>");
         for (xml, why) in [

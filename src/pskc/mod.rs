@@ -33,7 +33,7 @@ mod xml;
 
 pub use error::{Error, Fault};
 pub use fragment::fragment;
-pub use limits::Limits;
+pub use limits::{Limit, LimitError, Limits};
 pub use mac::HmacHash;
 pub use reader::{Options, Protection, Reader, Summary};
 pub use receiver::Receiver;

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::super::error::{Fault, shown};
 use super::super::kdf::Pbkdf2;
-use super::super::limits::Limits;
+use super::super::limits::{Limit, Limits};
 use super::super::mac::HmacHash;
 use super::super::uri;
 use super::super::xml::{Cursor, Element};
@@ -50,9 +50,6 @@ pub(super) struct Wrapped {
     pub(super) value: Encrypted,
 }
 
-/// Recipients of one file.
-const RECIPIENTS: usize = 64;
-
 /// Reads `EncryptionKey`, to its end.
 pub(super) fn encryption_key<R: Read>(
     cursor: &mut Cursor<R>,
@@ -64,6 +61,9 @@ pub(super) fn encryption_key<R: Read>(
             Element::KeyName => {
                 found.protection = Protection::TransportKey(Some(shown(cursor.text()?.trim())));
             }
+            Element::DerivedKey if found.kdf.is_some() => {
+                return Err(Fault::Repeated("DerivedKey"));
+            }
             Element::DerivedKey => {
                 let (protection, kdf) = derived_key(cursor, options)?;
                 (found.protection, found.kdf) = (protection, kdf);
@@ -72,12 +72,10 @@ pub(super) fn encryption_key<R: Read>(
                 cursor.skip()?;
                 found.protection = Protection::Certificate;
             }
-            Element::EncryptedKey if found.wrapped.len() == RECIPIENTS => {
-                let limit = RECIPIENTS as u64;
-                return Err(Fault::Limit { what: "the number of recipients", limit });
-            }
             Element::EncryptedKey => {
-                found.wrapped.push(wrapped(cursor, &options.limits)?);
+                let limits = &options.limits;
+                limits.check(Limit::Recipients, found.wrapped.len() as u64 + 1)?;
+                found.wrapped.push(wrapped(cursor, limits)?);
                 found.protection = Protection::Certificate;
             }
             _ => cursor.skip()?,
@@ -156,26 +154,17 @@ fn derivation<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Pbkdf2
             Some(Element::Specified) => {
                 let text = cursor.text()?;
                 let bytes = values::base64(text).ok_or_else(|| values::not_base64("the salt"))?;
-                if bytes.len() > 1024 {
-                    return Err(Fault::Limit {
-                        what: "the length of the salt, in bytes,",
-                        limit: 1024,
-                    });
-                }
+                limits.check(Limit::Salt, bytes.len() as u64)?;
                 if salt.replace(bytes).is_some() {
                     return Err(Fault::Repeated("the salt"));
                 }
             }
             Some(Element::IterationCount) => {
                 let count = values::decimal(cursor.text()?, "IterationCount")?;
-                let limit = u64::from(limits.iterations);
-                if count > limit {
-                    return Err(Fault::Limit { what: "IterationCount", limit });
-                }
-                if count == 0 {
-                    return Err(values::not("IterationCount", "1 or more"));
-                }
-                if iterations.replace(count as u32).is_some() {
+                limits.check(Limit::Iterations, count)?;
+                let count = u32::try_from(count).ok().filter(|count| *count > 0);
+                let count = count.ok_or_else(|| values::not("IterationCount", "1 or more"))?;
+                if iterations.replace(count).is_some() {
                     return Err(Fault::Repeated("IterationCount"));
                 }
             }
@@ -336,13 +325,8 @@ impl<'a> Draft<'a> {
                     values::base64_into(cursor.text()?, &mut self.value.bytes)
                         .ok_or_else(|| values::not_base64("CipherValue"))?;
                     // IV, one block of padding and a tag on top of the secret itself.
-                    if self.value.bytes.len() > limits.secret + 48 {
-                        let limit = limits.secret as u64;
-                        return Err(Fault::Limit {
-                            what: "the length of an encrypted value, in bytes,",
-                            limit,
-                        });
-                    }
+                    let len = self.value.bytes.len().saturating_sub(48);
+                    limits.check(Limit::Secret, len as u64)?;
                 }
                 other => return Err(unexpected(other, "CipherData")),
             }

@@ -5,6 +5,7 @@ use std::io::Read;
 use jiff::Timestamp;
 
 use super::super::error::{Fault, shown};
+use super::super::limits::{Limit, Limits};
 use super::super::uri;
 use super::super::xml::Element;
 use super::vault::Opened;
@@ -198,10 +199,7 @@ impl<R: Read> Reader<R> {
     fn secret(&mut self) -> Result<Secret, Fault> {
         let (plain, sealed) = self.value("Secret", |text, limits| {
             let bytes = values::base64(text).ok_or_else(|| values::not_base64("PlainValue"))?;
-            if bytes.len() > limits {
-                let limit = limits as u64;
-                return Err(Fault::Limit { what: "the length of a secret, in bytes,", limit });
-            }
+            limits.check(Limit::Secret, bytes.len() as u64)?;
             Ok(Secret::new(bytes))
         })?;
         match (plain, sealed) {
@@ -242,7 +240,7 @@ impl<R: Read> Reader<R> {
     fn value<T>(
         &mut self,
         what: &'static str,
-        plain: impl Fn(&str, usize) -> Result<T, Fault>,
+        plain: impl Fn(&str, &Limits) -> Result<T, Fault>,
     ) -> Result<(Option<T>, Option<Opened>), Fault> {
         let mut in_clear = None;
         // After an error the stream ends, and nobody misses the buffers.
@@ -251,7 +249,7 @@ impl<R: Read> Reader<R> {
         while let Some(element) = self.cursor.child()? {
             match element {
                 Element::PlainValue => {
-                    let value = plain(self.cursor.text()?, self.options.limits.secret)?;
+                    let value = plain(self.cursor.text()?, &self.options.limits)?;
                     once(&mut in_clear, value, "PlainValue")?;
                 }
                 Element::EncryptedValue => {

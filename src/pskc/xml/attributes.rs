@@ -5,7 +5,7 @@ use std::ops::Range;
 use quick_xml::events::BytesStart;
 
 use super::super::error::{Fault, shown};
-use super::super::limits::Limits;
+use super::super::limits::{Limit, Limits};
 use super::names::{Element, Namespace};
 
 /// The attributes of the element last entered: one text, and where each lies in it.
@@ -23,7 +23,11 @@ pub(super) struct Span {
 
 /// Namespace declarations in force, the innermost last.
 #[derive(Default)]
-pub(super) struct Scopes(Vec<Scope>);
+pub(super) struct Scopes {
+    list: Vec<Scope>,
+    /// Bytes of their prefixes and names.
+    bytes: usize,
+}
 
 struct Scope {
     prefix: Box<[u8]>,
@@ -31,6 +35,12 @@ struct Scope {
     /// As it was written.
     uri: Box<str>,
     depth: usize,
+}
+
+impl Scope {
+    fn len(&self) -> usize {
+        self.prefix.len() + self.uri.len()
+    }
 }
 
 impl Attributes {
@@ -59,10 +69,7 @@ impl Attributes {
             let middle = self.text.len();
             self.text.push_str(&attribute.value);
             self.spans.push(Span { name: start..middle, value: middle..self.text.len() });
-            if self.spans.len() > limits.attributes {
-                let limit = limits.attributes as u64;
-                return Err(Fault::Limit { what: "the number of attributes", limit });
-            }
+            limits.check(Limit::Attributes, self.spans.len() as u64)?;
         }
         Ok(())
     }
@@ -78,7 +85,7 @@ impl Attributes {
         self.clear();
         let taken = read(text, &mut self.spans).and_then(|()| std::str::from_utf8(text).ok());
         if let Some(text) = taken
-            && self.spans.len() <= limits.attributes
+            && self.spans.len() as u64 <= limits.get(Limit::Attributes)
         {
             self.text.push_str(text);
             if self.all_differ() {
@@ -110,7 +117,12 @@ impl Attributes {
 
 impl Scopes {
     /// Takes the declarations of an element at `depth`.
-    pub(super) fn declare(&mut self, attributes: &Attributes, depth: usize) {
+    pub(super) fn declare(
+        &mut self,
+        attributes: &Attributes,
+        depth: usize,
+        limits: &Limits,
+    ) -> Result<(), Fault> {
         for (name, value) in attributes.iter() {
             let Some(rest) = name.strip_prefix("xmlns") else { continue };
             let prefix = match rest.strip_prefix(':') {
@@ -120,20 +132,25 @@ impl Scopes {
             };
             let space = Namespace::of(value);
             let (prefix, uri) = (prefix.as_bytes().into(), value.into());
-            self.0.push(Scope { prefix, space, uri, depth });
+            let scope = Scope { prefix, space, uri, depth };
+            self.bytes += scope.len();
+            self.list.push(scope);
+            limits.check(Limit::Namespaces, self.list.len() as u64)?;
+            limits.check(Limit::Text, self.bytes as u64)?;
         }
+        Ok(())
     }
 
     /// Forgets the declarations of the element at `depth`, which was left.
     pub(super) fn leave(&mut self, depth: usize) {
-        while self.0.last().is_some_and(|scope| scope.depth >= depth) {
-            self.0.pop();
+        while let Some(scope) = self.list.pop_if(|scope| scope.depth >= depth) {
+            self.bytes -= scope.len();
         }
     }
 
     /// The namespace of `prefix`, and the depth of the element that declares it.
     pub(super) fn uri(&self, prefix: &str) -> Option<(&str, usize)> {
-        let mut scopes = self.0.iter().rev();
+        let mut scopes = self.list.iter().rev();
         let scope = scopes.find(|scope| *scope.prefix == *prefix.as_bytes())?;
         Some((&scope.uri, scope.depth))
     }
@@ -149,7 +166,7 @@ impl Scopes {
         let same = |scope: &&Scope| {
             scope.prefix.len() == prefix.len() && (prefix.is_empty() || *scope.prefix == *prefix)
         };
-        let space = match self.0.iter().rev().find(same) {
+        let space = match self.list.iter().rev().find(same) {
             Some(scope) => scope.space,
             None if prefix.is_empty() => Namespace::None,
             None => Namespace::Other,

@@ -4,7 +4,7 @@
 //! quotes without references. What is plain here means the same to the library, which the tests of
 //! `cursor` hold against it; what is not is no error here, only slower.
 
-use super::super::limits::Limits;
+use super::super::limits::{Limit, Limits};
 use super::attributes::{Attributes, Span};
 
 /// A plain start tag at the head of some bytes.
@@ -28,6 +28,9 @@ pub(super) fn start(bytes: &[u8], attributes: &mut Attributes, limits: &Limits) 
             let end = after + close(&bytes[after..])?;
             let empty = bytes[end - 1] == b'/';
             let list = &bytes[after..end - usize::from(empty)];
+            if end as u64 >= limits.get(Limit::Text) {
+                return None;
+            }
             attributes.take_plain(list, limits, list_of)?;
             return Some(Start { name, len: end + 1, empty });
         }

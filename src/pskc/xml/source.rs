@@ -35,7 +35,7 @@ pub(super) enum Stop {
     /// The operating system said so.
     Io(io::Error),
     /// One tag, text or comment is longer than the limit.
-    TooLong(u64),
+    TooLong,
     /// They are no text, or not in an encoding that is read: this one.
     Encoding(&'static str),
 }
@@ -85,6 +85,11 @@ impl<R: Read> Source<R> {
     pub(super) fn begin_event(&mut self) {
         self.event = self.offset();
         self.event_place = None;
+    }
+
+    /// Bytes of the current event so far.
+    pub(super) fn event_len(&self) -> u64 {
+        self.offset() - self.event
     }
 
     /// Messages point to the event that began last.
@@ -153,8 +158,8 @@ fn characters(bytes: &[u8]) -> u64 {
 impl<R: Read> BufRead for Source<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used == self.filled {
-            if self.offset() - self.event > self.limit {
-                self.failure = Some(Stop::TooLong(self.limit));
+            if self.event_len() > self.limit {
+                self.failure = Some(Stop::TooLong);
                 return Err(io::Error::other("too long"));
             }
             self.settle_places();

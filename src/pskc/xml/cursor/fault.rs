@@ -5,6 +5,7 @@ use std::io::Read;
 use quick_xml::errors::{IllFormedError, SyntaxError};
 
 use super::super::super::error::{Fault, shown};
+use super::super::super::limits::Limit;
 use super::super::source::Stop;
 use super::Cursor;
 
@@ -16,10 +17,7 @@ impl<R: Read> Cursor<R> {
             return match stop {
                 Stop::Io(error) => Fault::Io(error),
                 Stop::Encoding(what) => Fault::Encoding(what.into()),
-                Stop::TooLong(limit) => Fault::Limit {
-                    what: "the length of one tag, text or comment, in bytes,",
-                    limit,
-                },
+                Stop::TooLong => self.limits.exceeded(Limit::Text),
             };
         }
         self.xml.get_mut().mark();

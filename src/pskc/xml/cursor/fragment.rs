@@ -6,6 +6,7 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use super::super::super::error::{Fault, shown};
+use super::super::super::limits::Limit;
 use super::super::super::pen::push_xml;
 use super::super::super::uri;
 use super::Cursor;
@@ -59,10 +60,7 @@ impl<R: Read> Cursor<R> {
     }
 
     fn too_long(&self) -> Fault {
-        Fault::Limit {
-            what: "the length of the extensions of one key, or of the container, in bytes,",
-            limit: self.limits.extensions,
-        }
+        self.limits.exceeded(Limit::Extensions)
     }
 
     /// The foreign attributes of the element last entered: namespace, local name, value.

@@ -19,7 +19,7 @@ use quick_xml::events::Event;
 use zeroize::Zeroizing;
 
 use super::super::error::{Fault, shown};
-use super::super::limits::Limits;
+use super::super::limits::{Limit, Limits};
 use super::attributes::Attributes;
 use super::names::Element;
 use super::source::Source;
@@ -46,7 +46,7 @@ pub(in super::super) struct Cursor<R> {
 impl<R: Read> Cursor<R> {
     /// Enters the first element of the document.
     pub(in super::super) fn new(input: R, limits: Limits) -> Result<Self, (Fault, (u64, u64))> {
-        let mut xml = Reader::from_reader(Source::new(input, limits.text));
+        let mut xml = Reader::from_reader(Source::new(input, limits.get(Limit::Text)));
         let config = xml.config_mut();
         // Ends are matched here, where all starts are seen.
         config.check_end_names = false;

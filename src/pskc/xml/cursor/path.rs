@@ -1,7 +1,7 @@
 //! The elements that are open, from the outermost to the one the walk is in.
 
 use super::super::super::error::Fault;
-use super::super::super::limits::Limits;
+use super::super::super::limits::{Limit, Limits};
 use super::super::attributes::{Attributes, Scopes};
 use super::super::names::Element;
 
@@ -57,11 +57,10 @@ impl Path {
         known: bool,
         limits: &Limits,
     ) -> Result<Element, Fault> {
-        if self.open.len() >= limits.depth {
-            let limit = limits.depth as u64;
-            return Err(Fault::Limit { what: "the depth of elements", limit });
-        }
-        self.scopes.declare(attributes, self.open.len() + 1);
+        let depth = self.open.len() + 1;
+        limits.check(Limit::Depth, depth as u64)?;
+        limits.check(Limit::Text, (self.names.len() + name.len()) as u64)?;
+        self.scopes.declare(attributes, depth, limits)?;
         let element = self.scopes.resolve(name);
         self.open.push(Open { element, name: self.names.len(), known });
         self.names.extend_from_slice(name);

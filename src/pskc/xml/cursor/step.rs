@@ -5,6 +5,7 @@ use std::io::{BufRead, Read};
 use quick_xml::events::{BytesRef, Event};
 
 use super::super::super::error::{Fault, shown};
+use super::super::super::limits::Limit;
 use super::super::names::Element;
 use super::super::plain;
 use super::Cursor;
@@ -75,6 +76,7 @@ impl<R: Read> Cursor<R> {
                 if !wanted {
                     return Err(self.stray_text());
                 }
+                self.limits.check(Limit::Text, len as u64)?;
                 self.check_text()?;
                 Ok(Some(Step::Go))
             }
@@ -87,6 +89,9 @@ impl<R: Read> Cursor<R> {
         let event = self.xml.read_event_into(&mut self.event);
         // After text the library has seen the `<` of the next tag, or the `&` of a reference.
         self.between = !matches!(event, Ok(Event::Text(_) | Event::Eof) | Err(_));
+        if event.is_ok() {
+            self.limits.check(Limit::Text, self.xml.get_ref().event_len())?;
+        }
         match event {
             Ok(Event::Start(tag)) => {
                 self.attributes.take(&tag, &self.limits)?;
@@ -158,11 +163,7 @@ impl<R: Read> Cursor<R> {
     }
 
     fn check_text(&self) -> Result<(), Fault> {
-        let limit = self.limits.text;
-        if self.text.len() as u64 > limit {
-            return Err(Fault::Limit { what: "the length of one text, in bytes,", limit });
-        }
-        Ok(())
+        self.limits.check(Limit::Text, self.text.len() as u64)
     }
 }
 

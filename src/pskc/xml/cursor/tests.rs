@@ -26,7 +26,9 @@ impl Read for Drops<'_> {
 /// are walked, its text is read, or it is skipped.
 fn walk(document: &[u8], chunk: usize, how: &[u8], unaided: bool) -> Vec<String> {
     UNAIDED.set(unaided);
-    let cursor = Cursor::new(Drops(document, chunk), Limits { depth: 6, ..Limits::default() });
+    let mut limits = Limits::default();
+    limits.set("depth=6").unwrap();
+    let cursor = Cursor::new(Drops(document, chunk), limits);
     UNAIDED.set(false);
     let mut cursor = match cursor {
         Ok(cursor) => cursor,
