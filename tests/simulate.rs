@@ -137,6 +137,77 @@ fn a_correct_server_is_not_contradicted() {
 }
 
 #[test]
+fn a_second_rehearsal_goes_straight_to_the_logins_with_the_pins_of_the_first() {
+    use std::os::unix::fs::PermissionsExt;
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    let run = |more: &[&str]| {
+        let command = batch.simulate(&server.url, &server.clock());
+        replace(&command, more).output().unwrap()
+    };
+    let attempts =
+        |run: &str| std::fs::read_to_string(batch.path().join(run).join("attempts.csv")).unwrap();
+    let first = run(&["--out", "monday", "--save-pins", "pins.csv"]);
+    assert_eq!(first.status.code(), Some(0), "{}", describe(&first));
+    assert!(
+        text(&first.stderr).contains("pins.csv: the PINs of 60 people"),
+        "{}",
+        describe(&first)
+    );
+    let pins = std::fs::read_to_string(batch.path().join("pins.csv")).unwrap();
+    let mode = batch.path().join("pins.csv").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(pins.starts_with("user,serial,pin\nuser1,T0001,"), "{pins}");
+
+    let second = run(&["--out", "tuesday", "--roster", "pins.csv", "--save-pins", "again.csv"]);
+    assert_eq!(second.status.code(), Some(0), "{}", describe(&second));
+    let report = report(&batch, "tuesday");
+    assert_eq!(report["outcome"], "ok", "{report}");
+    assert_eq!(report["people"]["logged_in"], 60, "{report}");
+    assert_eq!(std::fs::read_to_string(batch.path().join("again.csv")).unwrap(), pins);
+    let second_record = attempts("tuesday");
+    assert!(!second_record.contains(",first-code,") && !second_record.contains(",new-pin,"));
+
+    // Without the PINs, nothing is proven, and the server is not accused.
+    let third = run(&["--out", "wednesday"]);
+    assert_eq!(third.status.code(), Some(1), "{}", describe(&third));
+    let words = text(&third.stderr);
+    for part in ["given up early", "initialised these keys already", "--save-pins"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    let report = self::report(&batch, "wednesday");
+    assert_eq!(
+        (&report["outcome"], report["attempts"]["contradictions"].as_u64()),
+        (&"threshold-missed".into(), Some(0)),
+        "{report}"
+    );
+    let strangers = &report["undetermined"][0];
+    assert_eq!(strangers["name"], "strangers", "{report}");
+    assert!(strangers["count"].as_u64().unwrap() >= 20, "{report}");
+
+    // The PINs are in that file and nowhere else.
+    let pins: Vec<_> = pins.lines().skip(1).map(|line| line.rsplit(',').next().unwrap()).collect();
+    let mut told = describe(&first) + &describe(&second);
+    for name in ["attempts.csv", "run.json", "report.json", "report.txt", "report.html"] {
+        told += &std::fs::read_to_string(batch.path().join("monday").join(name)).unwrap();
+    }
+    let words: std::collections::HashSet<&str> =
+        told.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    // One of digits alone may be any number.
+    let telling = |pin: &&&str| pin.bytes().any(|byte| byte.is_ascii_alphabetic());
+    assert!(pins.iter().filter(telling).count() > 30);
+    for pin in pins.iter().filter(telling) {
+        assert!(!words.contains(pin), "the PIN {pin} is told");
+    }
+
+    // Refused before anybody comes.
+    let taken = run(&["--out", "thursday", "--save-pins", "pins.csv"]);
+    assert_eq!(taken.status.code(), Some(2), "{}", describe(&taken));
+    assert!(text(&taken.stderr).contains("pins.csv exists already"), "{}", describe(&taken));
+    assert!(!batch.path().join("thursday").exists());
+}
+
+#[test]
 fn a_server_that_forgets_used_codes_is_found_out() {
     let batch = Batch::new();
     let server = Server::start(&batch, &["--defect", "replay-none"]);

@@ -22,6 +22,13 @@ Examples:
         --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
         --clock-rate 60 --clock-origin 2026-09-01T08:00:00Z
 
+  A second rehearsal against a server that has initialised the keys in the first one:
+    trousseau simulate --scenario rentree --target portal-html --url http://127.0.0.1:8080 \\
+        --keys batch.pskcxml --transport-key-file transport.key --roster users.csv \\
+        --save-pins pins.csv --out monday
+    trousseau simulate --scenario rentree --target portal-html --url http://127.0.0.1:8080 \\
+        --keys batch.pskcxml --transport-key-file transport.key --roster pins.csv --out tuesday
+
   The same people over RADIUS, against `trousseau serve … --radius 127.0.0.1:1812`:
     trousseau simulate --scenario rentree --target portal-radius --url radius://127.0.0.1:1812 \\
         --radius-secret-file radius.secret \\
@@ -46,8 +53,8 @@ pub struct SimulateArgs {
     /// Batch with the keys (PSKC); `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub keys: PathBuf,
-    /// Who holds which key: CSV with the columns `user` and `serial`, and `pin` for servers where
-    /// PINs were set beforehand
+    /// Who holds which key: CSV with the columns `user` and `serial`, and `pin` for people whose
+    /// key the server has initialised already: they go straight to the logins
     #[arg(long, value_name = "FILE")]
     pub roster: PathBuf,
     /// Simulate only the first N people of the roster
@@ -59,6 +66,10 @@ pub struct SimulateArgs {
     /// Folder for the record and the reports, made anew [default: run-DATE-TIME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Write the PINs of everybody who is surely initialised at the end to a new file, readable by
+    /// you alone, which is the --roster of the next run against the same server
+    #[arg(long, value_name = "FILE")]
+    pub save_pins: Option<PathBuf>,
     /// Threads that make requests [default: one per processor]
     #[arg(long, value_name = "W")]
     pub workers: Option<std::num::NonZeroUsize>,

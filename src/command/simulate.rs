@@ -8,10 +8,15 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::{Context, Exit, Failure, Outcome, holders, reach};
+use crate::atomic_file::AtomicFile;
+use crate::audit::Why;
 use crate::cli::SimulateArgs;
 use crate::clock::{Clock, SECOND};
+use crate::counted::counted;
 use crate::engine::{self, Early, Finished, Holder, Plan, Progress, ShowProgress, simulate};
+use crate::keystore::Source;
 use crate::report::{self, Outcome as Came};
+use crate::roster::{Person, Roster};
 use crate::scenario::{SCENARIOS, Scenario, Span};
 use crate::target::{TARGETS, Target};
 
@@ -33,6 +38,8 @@ pub(super) fn play(
     let target_text = TARGETS.find(&args.target)?;
     let target = Target::load(&target_text)?;
     let holders = people(args)?;
+    let pins = args.save_pins.as_deref().map(|path| saving(path, &target)).transpose()?;
+    let simulated = holders.len();
     let finished = simulate(Plan {
         scenario,
         scenario_sha256: sha256(&scenario_text.text),
@@ -48,10 +55,43 @@ pub(super) fn play(
         ignore_clock: args.ignore_clock,
         folder,
         shared_with_server,
+        keep_pins: pins.is_some(),
         interrupt: context.interrupt.clone(),
         progress: progress(args.live),
     })?;
-    conclude(&finished)
+    // Before anything else can fail: the server will not tell them again.
+    let saved = pins.map(|file| save(file, &finished.pins, simulated)).transpose();
+    let outcome = conclude(&finished)?;
+    saved?;
+    Ok(outcome)
+}
+
+/// The file for the PINs, begun before the run so that a mistake costs nothing.
+fn saving(path: &Path, target: &Target) -> Result<AtomicFile, Failure> {
+    if !target.policy.three_steps {
+        return Err(Failure::bad_input(format!(
+            "--save-pins: nobody chooses a PIN over the target {}, which has no new_pin",
+            target.name
+        ))
+        .hint("give the PINs that were set beforehand in the column `pin` of the roster"));
+    }
+    Ok(AtomicFile::create(path)?)
+}
+
+fn save(mut file: AtomicFile, people: &[Person], simulated: usize) -> Result<(), Failure> {
+    let path = file.path().display().to_string();
+    let roster = Roster::new(people.to_vec());
+    roster.write_pins(&mut file).map_err(|error| file.failed(error))?;
+    file.commit()?;
+    let saved = counted(people.len(), "person", "people");
+    say(&format!("{path}: the PINs of {saved}; the --roster of the next run against this server"));
+    if people.len() < simulated {
+        say(&format!(
+            "note: {} left out, whose initialisation is not known to be complete",
+            counted(simulated - people.len(), "person is", "people are")
+        ));
+    }
+    Ok(())
 }
 
 /// Writes the reports, prints the one for reading, and chooses the exit code.
@@ -81,12 +121,18 @@ pub(super) fn conclude(finished: &Finished) -> Result<Outcome, Failure> {
         )
         .hint("check that it is still running and takes connections from this machine"));
     }
-    if finished.early == Some(Early::Stranger) {
-        say(
-            "note: given up early: the server refused the very first code of everybody. Either it \
-             has initialised these keys already (give it a new store, or take a batch of new keys), \
-             or it holds other seeds, or its clock is far from ours (see `trousseau doctor`)",
-        );
+    let strangers = |count: &report::Count| count.name == Why::Strangers.name();
+    if finished.summary.undetermined.iter().any(strangers) {
+        let early = match finished.early {
+            Some(Early::Stranger) => "given up early: ",
+            _ => "",
+        };
+        say(&format!(
+            "note: {early}the server took nobody's code, which proves nothing against it. Perhaps it \
+             has initialised these keys already: give a --roster with their PINs, as --save-pins of \
+             the run before wrote it, or give the server a new store. Or it holds other seeds, or \
+             other PINs, or its clock is far from ours: see `trousseau doctor`"
+        ));
     }
     Ok(match finished.summary.outcome {
         Came::Ok => Outcome::Done,
@@ -137,6 +183,10 @@ fn people(args: &SimulateArgs) -> Result<Vec<Holder>, Failure> {
         Some(users) if users > keys => return Err(engine::Error::TooFewKeys { users, keys }.into()),
         Some(users) => people.truncate(users),
         None => {}
+    }
+    let source = Source::File(args.roster.clone());
+    if people.iter().any(|(person, _)| person.pin.is_some()) && source.is_open_to_others() {
+        say(&format!("warning: {source}: others may read these PINs; chmod 600 {source}"));
     }
     Ok(people
         .into_iter()

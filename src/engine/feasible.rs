@@ -38,7 +38,8 @@ pub(super) fn check(
             return Err(Error::NoOperation { target, operation: operation.name() });
         }
     }
-    time(scenario, target.policy.three_steps, period)?;
+    let anybody_new = holders.iter().any(|holder| holder.pin.is_none());
+    time(scenario, target.policy.three_steps && anybody_new, period)?;
     Ok(period)
 }
 

@@ -99,7 +99,9 @@ mod tests {
             Reading { monotonic: start + passed, boot: passed, wall }
         };
         judge.judge(at(0, 0.0));
-        judge.take(vec![refused(100_000)]);
+        // A server that takes anybody's code knows the keys, and can be held to it.
+        let taken = Observation { verdict: Verdict::Accepted, ..refused(50_000) };
+        judge.take(vec![taken, refused(100_000)]);
         assert_eq!(judge.counters().attempts, 0);
         judge.judge(at(200, 0.0));
         assert_eq!(judge.counters().contradictions, 1);

@@ -19,6 +19,7 @@ pub(super) async fn live(worker: Rc<Worker>, index: u32) {
         aside: Session::default(),
         attempts: 0,
         groups: 0,
+        kept: false,
     });
     while let Some(deed) = life.person.next_deed(world) {
         if deed.due >= world.end() || !worker.wait_until(deed.due).await {
@@ -38,6 +39,8 @@ struct Life {
     aside: Session,
     attempts: u32,
     groups: u32,
+    /// Whether the PIN was kept for a later run.
+    kept: bool,
 }
 
 impl Life {
@@ -91,6 +94,13 @@ impl Life {
             worker.record(seen);
         }
         self.person.heard(world, deed, &expectation, &heard[..count]);
+        if worker.shared.keep_pins
+            && !self.kept
+            && let Some(pin) = self.person.known_pin()
+        {
+            self.kept = true;
+            worker.keep_pin(self.person.index(), pin);
+        }
     }
 
     fn observation(

@@ -24,9 +24,10 @@ pub use collect::Progress;
 pub use error::Error;
 pub use hands::{CodeSource, Done, Hands, Which};
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ use crate::recorder::{
     ClockInfo, Datagrams, GeneratorInfo, RecorderError, RunInfo, RunWriter, ThresholdInfo,
 };
 use crate::report::{Live, Summary};
+use crate::roster::Person;
 use crate::scenario::{Scenario, Span};
 use crate::secret::Secret;
 use crate::target::Target;
@@ -54,7 +56,7 @@ pub struct Holder {
     pub user: String,
     /// The key.
     pub token: Token,
-    /// PIN set beforehand, for servers without the three steps.
+    /// PIN that the server knows already: whoever has one goes straight to the logins.
     pub pin: Option<Secret>,
 }
 
@@ -91,6 +93,8 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Whether the server runs in this process too, which blurs what the processor time says.
     pub shared_with_server: bool,
+    /// Whether [`Finished::pins`] are wanted.
+    pub keep_pins: bool,
     /// Set by Ctrl-C and SIGTERM.
     pub interrupt: Interrupt,
     /// Shows how far the run is.
@@ -104,7 +108,7 @@ pub enum Early {
     Signal(u8),
     /// The first hundred attempts all failed to connect, or as many one after the other later on.
     Unreachable,
-    /// The server refused the first code of every one of the first people.
+    /// The server refused the good codes of every one of the first people.
     Stranger,
 }
 
@@ -117,6 +121,9 @@ pub struct Finished {
     pub folder: PathBuf,
     /// Why it ended before everybody was done, if it did.
     pub early: Option<Early>,
+    /// Who is surely initialised at the server, and with which PIN, in the order of the holders;
+    /// empty unless asked for.
+    pub pins: Vec<Person>,
     /// What went wrong with the first attempts that failed, secrets masked.
     pub troubles: Vec<String>,
     /// Attempts that the record does not hold because the disk was full, as an error.
@@ -185,6 +192,8 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         stop: AtomicBool::new(false),
         unsent: AtomicU64::new(0),
         connections: AtomicU64::new(0),
+        keep_pins: plan.keep_pins,
+        pins: Mutex::default(),
     });
 
     let cpu = limits::cpu_seconds();
@@ -221,7 +230,9 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         Some(signal) => Some(Early::Signal(signal)),
         None => collected.hopeless,
     };
-    Ok(Finished { summary, folder: plan.folder, early, troubles: endpoint.troubles(), incomplete })
+    let pins = if plan.keep_pins { pins(&shared) } else { Vec::new() };
+    let troubles = endpoint.troubles();
+    Ok(Finished { summary, folder: plan.folder, early, pins, troubles, incomplete })
 }
 
 /// Starts the workers and stays until the last one is done.
@@ -273,6 +284,19 @@ fn run(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+/// The people whose PIN the server knows: those who came with one, and those who chose one.
+fn pins(shared: &Shared) -> Vec<Person> {
+    let kept = std::mem::take(&mut *shared.pins.lock().expect("no panic while held"));
+    let mut kept: HashMap<usize, Secret> =
+        kept.into_iter().map(|(index, pin)| (index as usize, pin)).collect();
+    let known = |(index, holder): (usize, &Holder)| {
+        let pin = kept.remove(&index).or_else(|| holder.pin.clone())?;
+        let person = Person::new(&holder.user, holder.token.serial.clone());
+        Some(Person { pin: Some(pin), ..person })
+    };
+    shared.holders.iter().enumerate().filter_map(known).collect()
 }
 
 /// Wall time, RFC 3339, to the millisecond.

@@ -3,9 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -19,6 +19,7 @@ use super::transport::{Endpoint, Performed, Transport};
 use crate::clock::UnixMicros;
 use crate::fleet::World;
 use crate::recorder::{Fault, Observation, Verdict};
+use crate::secret::Secret;
 use crate::target::Target;
 
 /// Observations handed to the collector at once.
@@ -42,6 +43,10 @@ pub(super) struct Shared {
     pub(super) unsent: AtomicU64,
     /// Connections opened.
     pub(super) connections: AtomicU64,
+    /// Whether PINs that the server knows are to be kept for a later run.
+    pub(super) keep_pins: bool,
+    /// These, by person; each worker brings its own at its end.
+    pub(super) pins: Mutex<Vec<(u32, Secret)>>,
 }
 
 /// One worker, as its people see it.
@@ -50,6 +55,7 @@ pub(super) struct Worker {
     pub(super) transport: Transport,
     timer: Timer,
     seen: RefCell<Vec<Observation>>,
+    pins: RefCell<Vec<(u32, Secret)>>,
     sink: Sender<Vec<Observation>>,
     stopping: Cell<bool>,
     in_flight: Cell<usize>,
@@ -81,6 +87,7 @@ pub(super) fn work(
         transport,
         timer,
         seen: RefCell::new(Vec::with_capacity(BATCH)),
+        pins: RefCell::default(),
         sink,
         stopping: Cell::new(false),
         in_flight: Cell::new(0),
@@ -97,6 +104,7 @@ pub(super) fn work(
         }
     })?;
     worker.hand_over();
+    worker.shared.pins.lock().expect("no panic while held").append(&mut worker.pins.borrow_mut());
     worker.shared.connections.fetch_add(worker.transport.connections(), Ordering::Relaxed);
     Ok(())
 }
@@ -200,6 +208,11 @@ impl Worker {
         };
         self.in_flight.set(self.in_flight.get() - 1);
         performed
+    }
+
+    /// Keeps a PIN that the server knows.
+    pub(super) fn keep_pin(&self, person: u32, pin: Secret) {
+        self.pins.borrow_mut().push((person, pin));
     }
 
     /// Notes down what was seen.

@@ -64,6 +64,8 @@ named! {
         OutOfOrder = "out-of-order",
         /// An earlier answer was lost, so the server's state is not known.
         LostAnswer = "lost-answer",
+        /// The code may have been used before the run began.
+        EarlierRun = "earlier-run",
         /// No credential is involved.
         NoCredential = "no-credential",
     }

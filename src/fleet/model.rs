@@ -118,6 +118,8 @@ struct Circumstances {
     slow: u64,
     /// Server's clock minus ours, µs.
     offset: i64,
+    /// Whether the keys were initialised and used before the run.
+    known: bool,
 }
 
 fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
@@ -128,6 +130,8 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
             "people.double_click=0.1",
             "people.impatient=0.4",
             "logins.logout=0.2",
+            // Soon enough to meet what was used before; else the scenario's own.
+            if with.known { "arrivals.window=4m" } else { "logins.logout=0.2" },
         ]
         .map(str::to_owned),
     )
@@ -179,7 +183,17 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
         failures: 0,
         calls: 0,
     };
-    let mut person = Person::new(world, index, "u", &token, None);
+    let pin = with.known.then(|| Secret::from(&b"ab12"[..]));
+    if with.known {
+        // Used up to the last moment, at a drift of its own, and nearly locked.
+        let now = (world.start.saturating_add_signed(with.offset) / 60_000_000) as i64;
+        model.pin = Some("ab12".into());
+        model.shift = if with.learns { rng.random_range(-1..=1) } else { 0 };
+        let (from, to) = (now + model.shift - 1, now + model.shift + 1);
+        model.spent = (from..=to).filter(|_| rng.random_bool(0.5)).map(|s| s as u64).collect();
+        model.failures = rng.random_range(0..10);
+    }
+    let mut person = Person::new(world, index, "u", &token, pin.as_ref());
     let mut last = 0;
     for _ in 0..500 {
         let Some(deed) = person.next_deed(world) else { break };
@@ -255,6 +269,7 @@ const CALM: Circumstances = Circumstances {
     lost: 0.0,
     slow: 2_000_000,
     offset: 0,
+    known: false,
 };
 
 #[test]
@@ -276,6 +291,27 @@ fn a_correct_server_is_never_contradicted() {
             }
         }
     }
+}
+
+#[test]
+fn nor_is_one_that_knows_the_keys_already() {
+    for seed in 0..12 {
+        for learns in [true, false] {
+            for monotonic in [true, false] {
+                for (lost, slow, offset) in [(0.0, 1_000_000, 0), (0.1, 20_000_000, 7_000_000)] {
+                    let calm = Circumstances { known: true, ..CALM };
+                    let with = Circumstances { learns, monotonic, lost, slow, offset, ..calm };
+                    let tally = run(seed, 60, &with);
+                    assert_eq!(tally.contradictions, 0, "seed {seed}, learns {learns}: {tally:?}");
+                }
+            }
+        }
+    }
+    let known = Circumstances { known: true, ..CALM };
+    let tally = run(99, 500, &known);
+    assert!(tally.undecided * 2 < tally.attempts, "{tally:?}");
+    let replays = run(5, 200, &Circumstances { fault: Fault::ReplayNone, ..known });
+    assert!(replays.contradictions > 0, "{replays:?}");
 }
 
 #[test]

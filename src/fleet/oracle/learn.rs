@@ -59,6 +59,10 @@ impl Oracle {
             Credential::Wrong(_) => {}
         }
         if taken {
+            // A monotonic server that takes this code had taken none after it.
+            if self.rules.monotonic {
+                self.before = 0;
+            }
             match (attempt.operation, heard.verdict) {
                 (_, Verdict::Accepted) => self.logged_in(),
                 (Operation::FirstCode, _) => {

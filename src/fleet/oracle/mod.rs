@@ -54,19 +54,33 @@ pub struct Oracle {
     failures: u32,
     /// When the pending initialisation began.
     pending: UnixMicros,
+    /// Last step that may have been used before the run; 0 when none was.
+    before: u64,
 }
 
 impl Oracle {
-    /// A person whom the server has just been told of; when it has no three steps, the key may
-    /// have been used before.
+    /// A person whom the server has just been told of.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        let (drift, initialised) = if rules.three_steps {
-            (Drift { low: 0, high: 0 }, Initialised::No)
-        } else {
-            (Drift { low: -rules.max_drift, high: rules.max_drift }, Initialised::Yes)
-        };
-        Self { rules, drift, used: Vec::new(), initialised, failures: 0, pending: 0 }
+        let drift = Drift { low: 0, high: 0 };
+        let initialised = Initialised::No;
+        Self { rules, drift, used: Vec::new(), initialised, failures: 0, pending: 0, before: 0 }
+    }
+
+    /// A person whom the server knows, with a PIN if it wants one, at the beginning of a run at
+    /// `start`. Before it the key may have been used with any code that was good then, at any drift,
+    /// and failed as often as leaves it just unlocked.
+    #[must_use]
+    pub fn known_before(rules: Rules, start: UnixMicros) -> Self {
+        let drift = Drift { low: -rules.max_drift, high: rules.max_drift };
+        let own = rules.step(start.saturating_add(rules.uncertainty));
+        Self {
+            drift,
+            initialised: Initialised::Yes,
+            failures: rules.lock_after.map_or(0, |limit| limit.saturating_sub(1)),
+            before: *rules.union((own, own), drift).end(),
+            ..Self::new(rules)
+        }
     }
 
     /// Whether the server surely knows this key's PIN.
@@ -136,6 +150,9 @@ impl Oracle {
         }
         if self.perhaps_passed(step) {
             return unknown(Reason::LostAnswer);
+        }
+        if step <= self.before {
+            return unknown(Reason::EarlierRun);
         }
         if self.rules.lock_after.is_some_and(|limit| self.failures >= limit) {
             return unknown(Reason::Locked);

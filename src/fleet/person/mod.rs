@@ -71,21 +71,29 @@ pub struct Person {
 impl Person {
     /// Person `index` of the world, with a key and a user id.
     ///
-    /// `pin` is the one set beforehand, where the server has no three steps; empty when there is
-    /// none.
+    /// `pin` is the one that the server knows already. Without one, the person initialises the key
+    /// where the server has the three steps, and has no PIN where it has not.
     #[must_use]
     pub fn new(world: &World, index: u32, user: &str, token: &Token, pin: Option<&Secret>) -> Self {
         let (habits, mut rng) = world.scenario.draw(world.seed, index, world.people);
         let length = habits.pin_length.clamp(world.policy.pin_min, world.policy.pin_max);
-        let pin = if world.policy.three_steps {
-            choose_pin(length, &mut rng)
-        } else {
-            pin.map_or_else(String::new, |pin| String::from_utf8_lossy(pin.expose()).into_owned())
+        let new = world.policy.three_steps && pin.is_none();
+        // Drawn in any case: what else a person does must not depend on where the PIN is from.
+        let chosen = choose_pin(length, &mut rng);
+        let pin = match pin {
+            Some(pin) => String::from_utf8_lossy(pin.expose()).into_owned(),
+            None if new => chosen,
+            None => String::new(),
         };
-        let state = match (world.policy.three_steps, habits.logins) {
+        let state = match (new, habits.logins) {
             (true, _) => State::FirstCode,
             (false, 0) => State::Done,
             (false, _) => State::Login,
+        };
+        let oracle = if new {
+            Oracle::new(world.rules)
+        } else {
+            Oracle::known_before(world.rules, world.start)
         };
         Self {
             index,
@@ -96,7 +104,7 @@ impl Person {
             habits,
             hasty: habits.impatient && rng.random_bool(0.5),
             rng,
-            oracle: Oracle::new(world.rules),
+            oracle,
             state,
             opened: false,
             last: None,
@@ -125,6 +133,12 @@ impl Person {
     #[must_use]
     pub fn initialised(&self) -> bool {
         self.oracle.initialised()
+    }
+
+    /// The PIN that the server knows, once it surely does.
+    #[must_use]
+    pub fn known_pin(&self) -> Option<Secret> {
+        self.initialised().then(|| Secret::from(self.pin.as_bytes()))
     }
 
     /// Whether the person gave up after too many refusals.
