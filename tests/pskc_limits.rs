@@ -93,7 +93,7 @@ fn beyond() -> Vec<(&'static str, u64, &'static str, String, u64)> {
     let (text, what) = ("text", "the length of a text, tag or comment, in bytes,");
     vec![
         ("depth", 32, "the depth of elements", nested(40), 50),
-        ("attributes", 64, "the number of attributes of an element", attributes(65), 65),
+        ("attributes", 64, "the number of attributes", attributes(65), 65),
         ("namespaces", 64, "the number of namespaces in force", namespaces(4), 100),
         (text, 65536, what, ignored(&long), 100_000),
         (text, 65536, what, ignored(&format!("<![CDATA[{long}]]>")), 100_012),

@@ -96,7 +96,7 @@ macro_rules! rows {
 
 const ROWS: [Row; COUNT] = rows! {
     Depth "depth", "the depth of elements", 32 to 100_000;
-    Attributes "attributes", "the number of attributes of an element", 64 to 1024;
+    Attributes "attributes", "the number of attributes", 64 to 1024;
     Namespaces "namespaces", "the number of namespaces in force", 64 to 1024;
     Text "text", "the length of a text, tag or comment, in bytes,", 65_536 to 16_777_216;
     Secret "secret", "the length of a secret, in bytes,", 1024 to 65_536;
