@@ -81,6 +81,7 @@ pub fn took(verdict: Verdict) -> bool {
 /// | expected | confirmed by | contradicted by |
 /// |---|---|---|
 /// | accepted, new-pin, confirm | the same verdict | any other, but throttled |
+/// | next-code | next-code | accepted, new-pin, confirm, rejected, locked |
 /// | rejected | rejected, locked, throttled | accepted, new-pin, confirm |
 /// | page | any page | |
 /// | unknown | | |
@@ -101,6 +102,7 @@ pub fn classify(seen: &Observation, uncertainty: u64) -> Option<Finding> {
         Expected::Accepted => taking(seen.verdict, Verdict::Accepted),
         Expected::NewPin => taking(seen.verdict, Verdict::NewPin),
         Expected::Confirm => taking(seen.verdict, Verdict::Confirm),
+        Expected::NextCode => asking(seen.verdict),
         Expected::Page if seen.verdict == Verdict::Throttled => {
             Finding::Undetermined(Why::Throttled)
         }
@@ -117,6 +119,14 @@ fn refusal(verdict: Verdict, reason: Reason) -> Finding {
         Verdict::NextCode => Finding::Undetermined(Why::NextCode),
         _ if reason == Reason::ReplayedCode => Finding::Contradiction(Kind::ReplayAccepted),
         _ => Finding::Contradiction(Kind::WronglyAccepted),
+    }
+}
+
+/// A code too far out: letting in by it alone is worse than another answer.
+fn asking(verdict: Verdict) -> Finding {
+    match verdict {
+        _ if took(verdict) => Finding::Contradiction(Kind::WronglyAccepted),
+        _ => taking(verdict, Verdict::NextCode),
     }
 }
 

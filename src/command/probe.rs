@@ -51,7 +51,7 @@ async fn probe(
     let mut exit = None;
     for operation in operations {
         let sends_next = match operation {
-            Operation::Confirm => true,
+            Operation::Confirm | Operation::Resync => true,
             Operation::Login => after_new_pin,
             _ => false,
         };

@@ -128,8 +128,7 @@ impl Hands {
     }
 
     fn code(&mut self, operation: Operation, which: Which) -> Zeroizing<String> {
-        let sends =
-            matches!(operation, Operation::FirstCode | Operation::Confirm | Operation::Login);
+        let sends = !matches!(operation, Operation::NewPin | Operation::Logout);
         match &self.code {
             CodeSource::Typed(code) => code.clone(),
             CodeSource::Key(generator, period) => {

@@ -156,6 +156,7 @@ fn step(deed: &Deed) -> Step {
         (_, Operation::NewPin) => Step::NewPin,
         (_, Operation::Confirm) => Step::Confirm,
         (_, Operation::Login) => Step::Login,
+        (_, Operation::Resync) => Step::Resync,
         (_, Operation::Logout) => Step::Logout,
     }
 }

@@ -27,6 +27,8 @@ named! {
         NewPin = "new-pin",
         /// Take the PIN and ask for the PASSCODE.
         Confirm = "confirm",
+        /// Ask for the next code: this one is right but too far out.
+        NextCode = "next-code",
         /// One attempt of a concurrent group, of which exactly one may be taken as the other
         /// values say; which one is the server's choice.
         OneOfGroup = "one-of-group",

@@ -34,6 +34,11 @@ struct Model {
     chosen: Option<String>,
     spent: Vec<u64>,
     shift: i64,
+    /// Drift of the last resynchronisation.
+    base: i64,
+    /// Steps within which the next code is asked for.
+    resync: i64,
+    asked: Option<u64>,
     failures: u32,
     calls: u64,
 }
@@ -48,6 +53,9 @@ impl Model {
         if operation == Operation::Logout {
             return Verdict::Accepted;
         }
+        if operation == Operation::Resync {
+            return self.next(typed.code, now);
+        }
         let (pin, code) = typed.passcode.split_at(typed.passcode.len() - 6);
         let wanted = match operation {
             Operation::FirstCode if self.pin.is_none() => Some(String::new()),
@@ -58,7 +66,13 @@ impl Model {
         let pin = if operation == Operation::FirstCode { "" } else { pin };
         let pin_good =
             wanted.is_some_and(|wanted| wanted == pin || self.fault == Fault::PinIgnored);
-        let step = self.find(operation, code, now);
+        let step = self.find(operation, code, now, 1);
+        let far = self.find(operation, code, now, self.resync);
+        if step.is_none() && far.is_some() && pin_good && operation != Operation::Confirm {
+            self.failures += 1;
+            self.asked = far.filter(|_| self.failures <= 10);
+            return if self.asked.is_some() { Verdict::NextCode } else { Verdict::Rejected };
+        }
         let lucky = self.fault != Fault::FalseReject || !self.calls.is_multiple_of(5);
         if self.failures >= 10 || !pin_good || step.is_none() || !lucky {
             self.failures += 1;
@@ -68,7 +82,7 @@ impl Model {
         let own = (now / 60_000_000) as i64;
         self.spent.push(step);
         if self.learns {
-            self.shift = (step as i64 - own).clamp(-1, 1);
+            self.shift = (step as i64 - own).clamp(self.base - 1, self.base + 1);
         }
         self.failures = 0;
         match operation {
@@ -79,9 +93,24 @@ impl Model {
         Verdict::Accepted
     }
 
-    fn find(&self, operation: Operation, code: &str, now: u64) -> Option<u64> {
+    /// The code after the one that was too far out.
+    fn next(&mut self, code: &str, now: u64) -> Verdict {
+        let found = self.find(Operation::Login, code, now, self.resync);
+        let wanted = self.asked.take().map(|asked| asked + 1);
+        let Some(step) = wanted.filter(|step| found == Some(*step) && self.failures < 10) else {
+            self.failures += 1;
+            return Verdict::Rejected;
+        };
+        self.spent.push(step);
+        self.base = step as i64 - (now / 60_000_000) as i64;
+        self.shift = self.base;
+        self.failures = 0;
+        if self.pin.is_some() { Verdict::Accepted } else { Verdict::NewPin }
+    }
+
+    fn find(&self, operation: Operation, code: &str, now: u64, window: i64) -> Option<u64> {
         let middle = (now / 60_000_000) as i64 + self.shift;
-        (middle - 1..=middle + 1).map(|step| step as u64).find(|step| {
+        (middle - window..=middle + window).map(|step| step as u64).find(|step| {
             let dead = match self.fault {
                 Fault::ReplayNone => false,
                 Fault::InitCodeReuse if operation == Operation::Confirm => false,
@@ -104,6 +133,7 @@ struct Tally {
     undecided: u32,
     replays: u32,
     groups: u32,
+    asked: u32,
     visits: u32,
     ready: u32,
 }
@@ -120,6 +150,8 @@ struct Circumstances {
     offset: i64,
     /// Whether the keys were initialised and used before the run.
     known: bool,
+    /// Steps within which the next code is asked for.
+    resync: i64,
 }
 
 fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
@@ -132,6 +164,9 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
             "logins.logout=0.2",
             // Soon enough to meet what was used before; else the scenario's own.
             if with.known { "arrivals.window=4m" } else { "logins.logout=0.2" },
+            if with.resync > 0 { "keys.drift.normal.sd=4m" } else { "keys.drift.normal.sd=8s" },
+            if with.resync > 0 { "keys.drift.normal.min=-8m" } else { "people.tries=3" },
+            if with.resync > 0 { "keys.drift.normal.max=8m" } else { "people.tries=3" },
         ]
         .map(str::to_owned),
     )
@@ -140,6 +175,7 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
         window_back: 1,
         window_forward: 1,
         max_drift_steps: 1,
+        resync_steps: with.resync as u32,
         monotonic: with.monotonic,
         lock_after: Some(10),
         lock_seconds: None,
@@ -156,6 +192,7 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
         policy,
         opens: vec![Operation::FirstCode, Operation::NewPin, Operation::Confirm, Operation::Login],
         logout: true,
+        resync: true,
         start: 1_790_000_000_000_000,
         seed,
         people,
@@ -180,6 +217,9 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
         chosen: None,
         spent: Vec::new(),
         shift: 0,
+        base: 0,
+        resync: with.resync,
+        asked: None,
         failures: 0,
         calls: 0,
     };
@@ -231,6 +271,7 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
         if let Some(send) = deed.send {
             judge(&expectation, &heard, tally);
             tally.replays += u32::from(send.behaviour == super::Behaviour::Impatient);
+            tally.asked += u32::from(heard[0].verdict == Verdict::NextCode);
             tally.groups += u32::from(send.times > 1);
         }
         person.heard(world, &deed, &expectation, &heard);
@@ -257,6 +298,7 @@ fn judge(expectation: &super::Expectation, heard: &[Heard], tally: &mut Tally) {
         Expected::Accepted | Expected::Page => heard[0].verdict == Verdict::Accepted,
         Expected::NewPin => heard[0].verdict == Verdict::NewPin,
         Expected::Confirm => heard[0].verdict == Verdict::Confirm,
+        Expected::NextCode => heard.iter().all(|heard| heard.verdict == Verdict::NextCode),
         Expected::Unknown => true,
     };
     tally.contradictions += u32::from(!good);
@@ -270,6 +312,7 @@ const CALM: Circumstances = Circumstances {
     slow: 2_000_000,
     offset: 0,
     known: false,
+    resync: 0,
 };
 
 #[test]
@@ -312,6 +355,30 @@ fn nor_is_one_that_knows_the_keys_already() {
     assert!(tally.undecided * 2 < tally.attempts, "{tally:?}");
     let replays = run(5, 200, &Circumstances { fault: Fault::ReplayNone, ..known });
     assert!(replays.contradictions > 0, "{replays:?}");
+}
+
+#[test]
+fn a_server_that_asks_for_the_next_code_is_not_contradicted_either() {
+    for seed in 0..12 {
+        for learns in [true, false] {
+            for (lost, slow, offset) in
+                [(0.0, 1_000_000, 0), (0.0, 50_000_000, 7_000_000), (0.2, 20_000_000, -20_000_000)]
+            {
+                let with = Circumstances { learns, lost, slow, offset, resync: 10, ..CALM };
+                let tally = run(seed, 60, &with);
+                assert_eq!(tally.contradictions, 0, "seed {seed}, learns {learns}: {tally:?}");
+                assert!(tally.asked > 10, "{tally:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_that_drifted_over_the_summer_get_in_by_two_codes() {
+    let tally = run(7, 300, &Circumstances { resync: 10, ..CALM });
+    assert!(tally.asked > 100, "{tally:?}");
+    assert!(tally.ready >= 295, "{tally:?}");
+    assert!(tally.undecided * 20 < tally.attempts, "{tally:?}");
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub struct Rules {
     pub forward: i64,
     /// Largest drift it learns, in steps.
     pub max_drift: i64,
+    /// Steps beyond the window within which it asks for the next code; 0 when it refuses.
+    pub resync: i64,
     /// Whether steps before the last accepted one are refused.
     pub monotonic: bool,
     /// Consecutive failures after which it locks.
@@ -45,6 +47,7 @@ impl Rules {
             back: i64::from(policy.window_back),
             forward: i64::from(policy.window_forward),
             max_drift: i64::from(policy.max_drift_steps),
+            resync: i64::from(policy.resync_steps),
             monotonic: policy.monotonic,
             lock_after: policy.lock_after,
             new_pin_accepts: policy.new_pin_accepts,
@@ -86,26 +89,51 @@ impl Rules {
         (first, last)
     }
 
-    /// Every step that may be in the window while the server's own step is within `own`.
+    /// As [`Rules::sure`], of the steps that a server asks the next code for.
+    pub(super) fn surely_asked(&self, step: u64, drift: Drift) -> (UnixMicros, UnixMicros) {
+        Self { back: self.resync, forward: self.resync, ..*self }.sure(step, drift)
+    }
+
+    /// As [`Rules::possible`], of the steps that a server asks the next code for.
+    pub(super) fn possibly_asked(&self, step: u64, drift: Drift) -> (UnixMicros, UnixMicros) {
+        Self { back: self.resync, forward: self.resync, ..*self }.possible(step, drift)
+    }
+
+    /// Every step that may be in the window, or asked the next code for, while the server's own step is within `own`.
     pub(super) fn union(&self, own: (i64, i64), drift: Drift) -> std::ops::RangeInclusive<u64> {
-        let low = own.0 - self.back + drift.low;
-        let high = own.1 + self.forward + drift.high;
+        let low = own.0 - self.back.max(self.resync) + drift.low;
+        let high = own.1 + self.forward.max(self.resync) + drift.high;
         u64::try_from(low).unwrap_or(0)..=u64::try_from(high).unwrap_or(0)
     }
 
-    /// The drift a server may learn from accepting `step` between two of our times.
+    /// How far `step` may be from the server's own, received between two of our times.
     #[allow(clippy::cast_possible_wrap)]
-    pub(super) fn learned(&self, step: u64, between: (UnixMicros, UnixMicros)) -> Drift {
+    pub(super) fn off(&self, step: u64, between: (UnixMicros, UnixMicros)) -> Drift {
         let step = step as i64;
-        let clamp = |offset: i64| offset.clamp(-self.max_drift, self.max_drift);
         Drift {
-            low: clamp(step - self.step(between.1.saturating_add(self.uncertainty))),
-            high: clamp(step - self.step(between.0.saturating_sub(self.uncertainty))),
+            low: step - self.step(between.1.saturating_add(self.uncertainty)),
+            high: step - self.step(between.0.saturating_sub(self.uncertainty)),
         }
+    }
+
+    /// The drift a server may learn from accepting `step` between two of our times, bounded around
+    /// `base`, the drift by which the key was resynchronised last.
+    pub(super) fn learned(
+        &self,
+        step: u64,
+        between: (UnixMicros, UnixMicros),
+        base: Drift,
+    ) -> Drift {
+        let off = self.off(step, between);
+        let (low, high) = (base.low - self.max_drift, base.high + self.max_drift);
+        Drift { low: off.low.clamp(low, high), high: off.high.clamp(low, high) }
     }
 }
 
 impl Drift {
+    /// None.
+    pub(super) const NONE: Self = Self { low: 0, high: 0 };
+
     /// The smallest interval that holds both.
     pub(super) fn hull(self, other: Self) -> Self {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
@@ -122,6 +150,7 @@ mod tests {
             back: 1,
             forward: 1,
             max_drift: 1,
+            resync: 0,
             monotonic: true,
             lock_after: Some(10),
             new_pin_accepts: false,
@@ -158,8 +187,12 @@ mod tests {
     fn learning_is_bounded() {
         let rules = leaflet();
         let at = |minute: u64| minute * 60 * SECOND;
-        assert_eq!(rules.learned(100, (at(101), at(101))), Drift { low: -1, high: -1 });
-        assert_eq!(rules.learned(100, (at(99), at(101))), Drift { low: -1, high: 1 });
-        assert_eq!(rules.learned(100, (at(90), at(90))), Drift { low: 1, high: 1 });
+        let learned = |between, base| rules.learned(100, between, base);
+        assert_eq!(learned((at(101), at(101)), Drift::NONE), Drift { low: -1, high: -1 });
+        assert_eq!(learned((at(99), at(101)), Drift::NONE), Drift { low: -1, high: 1 });
+        assert_eq!(learned((at(90), at(90)), Drift::NONE), Drift { low: 1, high: 1 });
+        let resynchronised = Drift { low: 7, high: 8 };
+        assert_eq!(learned((at(90), at(90)), resynchronised), Drift { low: 9, high: 9 });
+        assert_eq!(learned((at(100), at(100)), resynchronised), Drift { low: 6, high: 6 });
     }
 }

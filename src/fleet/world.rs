@@ -18,6 +18,8 @@ pub struct World {
     pub opens: Vec<Operation>,
     /// Whether people can leave.
     pub logout: bool,
+    /// Whether people can be asked for the next code.
+    pub resync: bool,
     /// Key time at the start of the run.
     pub start: UnixMicros,
     /// Seed of the population.
@@ -44,6 +46,7 @@ impl World {
             rules,
             opens,
             logout: target.has(Operation::Logout),
+            resync: target.has(Operation::Resync),
             start,
             seed,
             people,

@@ -17,6 +17,8 @@ named! {
         Confirm = "confirm",
         /// User id and PASSCODE, any day after.
         Login = "login",
+        /// The next code, asked for after one that was too far out.
+        Resync = "resync",
         /// Leaving.
         Logout = "logout",
     }

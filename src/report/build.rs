@@ -49,6 +49,7 @@ pub(super) fn summary(collector: Collector) -> Summary {
             initialised: people.initialised,
             logged_in: people.logged_in,
             logins: people.logins,
+            resynchronised: people.resynchronised,
         },
         attempts: Attempts {
             total: all.attempts(),

@@ -57,6 +57,8 @@ pub(super) struct PeopleCount {
     pub(super) logged_in: u64,
     /// Logins accepted.
     pub(super) logins: u64,
+    /// Keys whose drift the server learned from two codes in a row.
+    pub(super) resynchronised: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,6 +66,7 @@ struct Reached {
     seen: bool,
     initialised: bool,
     logged_in: bool,
+    resynchronised: bool,
 }
 
 impl Collector {
@@ -124,9 +127,17 @@ impl Collector {
             Step::Confirm | Step::NewPin if accepted => {
                 people.initialised += first(&mut person.initialised);
             }
-            Step::Login if took(seen.verdict) && accepted => {
+            Step::Login if accepted => {
                 people.logged_in += first(&mut person.logged_in);
                 people.logins += 1;
+            }
+            // The next code completes the login, or the first code, that asked for it.
+            Step::Resync if took(seen.verdict) => {
+                people.resynchronised += first(&mut person.resynchronised);
+                if accepted {
+                    people.logged_in += first(&mut person.logged_in);
+                    people.logins += 1;
+                }
             }
             _ => {}
         }

@@ -6,7 +6,7 @@ use super::summary::Summary;
 use crate::recorder::Step;
 
 /// Classes of the steps, in the order of [`Step::ALL`].
-const CLASSES: [&str; 6] = ["s0", "s1", "s2", "s3", "s4", "s5"];
+const CLASSES: [&str; 7] = ["s0", "s1", "s2", "s3", "s4", "s5", "s6"];
 
 const KEY_TIME: &str = "key time since the tick before the start";
 
@@ -96,7 +96,8 @@ pub(super) fn latency(summary: &Summary) -> String {
 
 /// Steps at which a code is sent. Only these follow the tick: pages are opened at any moment, and
 /// would hide the wave under an even layer.
-pub(super) const CODED: [Step; 3] = [Step::FirstCode, Step::Confirm, Step::Login];
+pub(super) const CODED: [Step; 4] =
+    [Step::FirstCode, Step::Confirm, Step::Login, Step::Resync];
 
 /// Codes sent by the time since the tick, stacked by step: the wave.
 pub(super) fn wave(summary: &Summary) -> String {

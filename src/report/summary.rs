@@ -133,6 +133,8 @@ pub struct People {
     pub logged_in: u64,
     /// Logins accepted.
     pub logins: u64,
+    /// Keys that were too far out and whose next code was then taken.
+    pub resynchronised: u64,
 }
 
 /// `total` = the four below it, exactly; `unsent` and `unrecorded` are beside it.

@@ -233,6 +233,18 @@ fn policy(
             return Err(fault(window, "a window of more than 1000 steps is no window"));
         }
     }
+    if let Some(steps) = &raw.resync_steps {
+        if !has(Operation::Resync) {
+            return Err(fault(steps, "who is asked for the next code sends it: give [operation.resync]"));
+        }
+        let window = *raw.window_back.get_ref().max(raw.window_forward.get_ref());
+        if !(window + 1..=1000).contains(steps.get_ref()) {
+            return Err(fault(
+                steps,
+                "resync_steps lies beyond the window, and is 1000 at most: leave it out for none",
+            ));
+        }
+    }
     if raw.pin_min > *raw.pin_max.get_ref() {
         return Err(fault(&raw.pin_max, format!("pin_max is below pin_min ({})", raw.pin_min)));
     }
@@ -251,6 +263,7 @@ fn policy(
         window_back: raw.window_back.into_inner(),
         window_forward: raw.window_forward.into_inner(),
         max_drift_steps: raw.max_drift_steps,
+        resync_steps: raw.resync_steps.map_or(0, Spanned::into_inner),
         monotonic: raw.monotonic,
         lock_after: raw.lock_after.map(Spanned::into_inner),
         lock_seconds: raw.lock_seconds,

@@ -13,6 +13,8 @@ named! {
         Confirm = "confirm",
         /// User id and PASSCODE.
         Login = "login",
+        /// The next code, asked for after one that was too far out (RFC 4226 §7.4).
+        Resync = "resync",
         /// Leaving.
         Logout = "logout",
     }

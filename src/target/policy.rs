@@ -18,6 +18,10 @@ pub struct Policy {
     pub window_back: u32,
     /// Steps after the server's own that it accepts.
     pub window_forward: u32,
+    /// Steps either way of its own, and beyond the window, within which a code with the right PIN is
+    /// answered by `next-code`: two codes in a row then move the window (RFC 4226 §7.4). 0 when such
+    /// a code is refused.
+    pub resync_steps: u32,
     /// Largest drift in steps, either way, that the server learns; 0 when it learns none.
     pub max_drift_steps: u32,
     /// Whether a step before the last accepted one is refused.

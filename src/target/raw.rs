@@ -46,6 +46,7 @@ pub(super) struct Policy {
     pub(super) window_back: Spanned<u32>,
     pub(super) window_forward: Spanned<u32>,
     pub(super) max_drift_steps: u32,
+    pub(super) resync_steps: Option<Spanned<u32>>,
     pub(super) monotonic: bool,
     pub(super) lock_after: Option<Spanned<u32>>,
     pub(super) lock_seconds: Option<u32>,

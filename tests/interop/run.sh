@@ -5,7 +5,8 @@
 #
 # The scripts are the files marked executable; the others help them. Each script reads TROUSSEAU_BIN
 # (the binary), TROUSSEAU_VENV (the virtual environment), TROUSSEAU_REPORT (the folder of a finished
-# demo run), TROUSSEAU_SHOTS (where screenshots go), and ends with a line "N passed, M failed"; lines "server: …" are collected into a table.
+# demo run), TROUSSEAU_SHOTS (where screenshots go), and ends with a line "N passed, M failed"; lines
+# "server: …" are collected into a table.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

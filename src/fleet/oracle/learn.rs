@@ -1,7 +1,7 @@
 //! What the oracle takes in from the answers: which code is spent, surely or perhaps, and what may
 //! have changed at the server.
 
-use super::{Acted, Attempt, Credential, Drift, Heard, Initialised, Oracle};
+use super::{Acted, Asked, Attempt, Credential, Drift, Heard, Initialised, Oracle};
 use crate::fleet::{Expectation, Expected, Reason, VirtualKey};
 use crate::target::{Operation, Verdict};
 
@@ -20,7 +20,8 @@ impl Oracle {
         let taken = heard.acted == Acted::Yes && taken(heard.verdict);
         let perhaps = heard.acted == Acted::Perhaps
             || heard.acted == Acted::Yes
-                && matches!(heard.verdict, Verdict::Throttled | Verdict::Error | Verdict::NextCode);
+                && matches!(heard.verdict, Verdict::Throttled | Verdict::Error);
+        let asks = heard.acted == Acted::Yes && heard.verdict == Verdict::NextCode;
         if attempt.operation == Operation::NewPin {
             if taken && heard.verdict == Verdict::Accepted {
                 self.logged_in();
@@ -31,11 +32,23 @@ impl Oracle {
         }
         match attempt.credential {
             Credential::None => {}
+            Credential::Step(step) if asks => {
+                // Whether this spends the code is the server's business.
+                self.spend(step, false);
+                let off = self.rules.off(step, (heard.sent_key, heard.answered_key));
+                self.asked = Some(Asked { step, off, at: heard.sent_key });
+            }
             Credential::Step(step) => {
                 if taken || perhaps {
                     self.spend(step, taken);
                     let between = (heard.sent_key, heard.answered_key);
-                    self.drift = self.drift.hull(self.rules.learned(step, between));
+                    if attempt.operation == Operation::Resync {
+                        self.resynchronised(step, between, taken);
+                    } else if taken && self.adrift {
+                        self.found(step, between);
+                    }
+                    let learned = self.rules.learned(step, between, self.base);
+                    self.drift = self.drift.hull(learned);
                     if expectation.expected == Expected::Unknown {
                         for twin in self.twins(key, heard.sent_key, key.code(step), Some(step)) {
                             self.spend(twin, false);
@@ -54,7 +67,9 @@ impl Oracle {
             }
             Credential::Wrong(_) if taken => {
                 // It took something that is no code: nothing is known of its window any more.
-                self.drift = Drift { low: -self.rules.max_drift, high: self.rules.max_drift };
+                let Drift { low, high } = self.base;
+                let (low, high) = (low - self.rules.max_drift, high + self.rules.max_drift);
+                self.drift = Drift { low, high };
             }
             Credential::Wrong(_) => {}
         }
@@ -65,7 +80,7 @@ impl Oracle {
             }
             match (attempt.operation, heard.verdict) {
                 (_, Verdict::Accepted) => self.logged_in(),
-                (Operation::FirstCode, _) => {
+                (Operation::FirstCode | Operation::Resync, _) => {
                     self.initialised = Initialised::No;
                     self.pending = heard.sent_key;
                 }
@@ -98,6 +113,26 @@ impl Oracle {
             let refused = heard.len().saturating_sub(1);
             self.failures = self.failures.max(u32::try_from(refused).unwrap_or(u32::MAX));
         }
+    }
+
+    /// Two codes in a row were taken, surely or perhaps: the server follows the key from there.
+    fn resynchronised(&mut self, step: u64, between: (u64, u64), sure: bool) {
+        let off = self.rules.off(step, between);
+        // The drift may be taken from either of the two codes.
+        let off = self.asked.map_or(off, |asked| off.hull(asked.off));
+        self.adrift &= !sure;
+        (self.base, self.drift) =
+            if sure { (off, off) } else { (self.base.hull(off), self.drift.hull(off)) };
+    }
+
+    /// A code was taken by a server that followed the key at a distance unknown until now: its window
+    /// held this step.
+    fn found(&mut self, step: u64, between: (u64, u64)) {
+        let Drift { low, high } = self.rules.off(step, between);
+        self.drift = Drift { low: low - self.rules.forward, high: high + self.rules.back };
+        let most = self.rules.max_drift;
+        self.base = Drift { low: self.drift.low - most, high: self.drift.high + most };
+        self.adrift = false;
     }
 
     fn logged_in(&mut self) {

@@ -11,6 +11,8 @@
 //! | surely used | refused (RFC 6238 §5.2), unless the same digits are also a fresh code's |
 //! | before the last surely used one, on a monotonic server | refused, likewise |
 //! | of no step that any allowed window holds | refused |
+//! | but within reach of a resynchronisation | the next code is asked for |
+//! | the one after that | taken, as the first would have been |
 //! | perhaps used (an answer was lost) | unknown |
 //! | right PIN, otherwise | taken, while every allowed window holds it |
 //! | wrong PIN, otherwise | refused |
@@ -56,15 +58,40 @@ pub struct Oracle {
     pending: UnixMicros,
     /// Last step that may have been used before the run; 0 when none was.
     before: u64,
+    /// Drift of the last resynchronisation, around which the server learns.
+    base: Drift,
+    /// The code that was answered by asking for the next one.
+    asked: Option<Asked>,
+    /// Whether the server may follow the key at any distance: it was resynchronised, or not, by
+    /// somebody else before the run.
+    adrift: bool,
+}
+
+/// A code too far out, for which the next one was asked.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    step: u64,
+    off: Drift,
+    /// When it was sent.
+    at: UnixMicros,
 }
 
 impl Oracle {
     /// A person whom the server has just been told of.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        let drift = Drift { low: 0, high: 0 };
-        let initialised = Initialised::No;
-        Self { rules, drift, used: Vec::new(), initialised, failures: 0, pending: 0, before: 0 }
+        Self {
+            rules,
+            drift: Drift::NONE,
+            used: Vec::new(),
+            initialised: Initialised::No,
+            failures: 0,
+            pending: 0,
+            before: 0,
+            base: Drift::NONE,
+            asked: None,
+            adrift: false,
+        }
     }
 
     /// A person whom the server knows, with a PIN if it wants one, at the beginning of a run at
@@ -72,13 +99,16 @@ impl Oracle {
     /// and failed as often as leaves it just unlocked.
     #[must_use]
     pub fn known_before(rules: Rules, start: UnixMicros) -> Self {
-        let drift = Drift { low: -rules.max_drift, high: rules.max_drift };
+        // Who asks for the next code may have followed the key that far, or has to.
+        let most = rules.max_drift + rules.resync;
+        let drift = Drift { low: -most, high: most };
         let own = rules.step(start.saturating_add(rules.uncertainty));
         Self {
             drift,
             initialised: Initialised::Yes,
             failures: rules.lock_after.map_or(0, |limit| limit.saturating_sub(1)),
-            before: *rules.union((own, own), drift).end(),
+            before: *Rules { resync: 0, ..rules }.union((own, own), drift).end(),
+            adrift: rules.resync > 0,
             ..Self::new(rules)
         }
     }
@@ -98,6 +128,7 @@ impl Oracle {
                 Expectation::always(Expected::Page, Reason::NoCredential)
             }
             (_, Credential::Wrong(code)) => self.refused(key, now, code, Reason::WrongCode, None),
+            (Operation::Resync, Credential::Step(step)) => self.expect_next(key, now, step),
             (_, Credential::Step(step)) => self.expect_step(key, now, attempt, step),
         }
     }
@@ -137,6 +168,10 @@ impl Oracle {
         if self.surely_passed(step) {
             return self.refused(key, now, code, Reason::OlderCode, None);
         }
+        let outside = now > possible_until || now < possible_from;
+        if outside && self.rules.resync > 0 && attempt.pin_right {
+            return self.expect_far(key, now, attempt, step);
+        }
         if now > possible_until {
             let from = possible_until.saturating_add(1);
             return self.refused(key, now, code, Reason::OutsideWindow, Some((from, u64::MAX)));
@@ -154,7 +189,7 @@ impl Oracle {
         if step <= self.before {
             return unknown(Reason::EarlierRun);
         }
-        if self.rules.lock_after.is_some_and(|limit| self.failures >= limit) {
+        if self.may_be_locked() {
             return unknown(Reason::Locked);
         }
         let (from, mut until) = self.rules.sure(step, self.drift);
@@ -176,6 +211,70 @@ impl Oracle {
         if from > until || !self.twins(key, now, code, Some(step)).is_empty() {
             return unknown(Reason::FreshCode);
         }
+        Expectation { expected, reason: Reason::FreshCode, from, until }
+    }
+
+    /// A code outside of every allowed window, on a server that then may ask for the next one.
+    fn expect_far(
+        &self,
+        key: &VirtualKey,
+        now: UnixMicros,
+        attempt: &Attempt,
+        step: u64,
+    ) -> Expectation {
+        match (attempt.operation, self.initialised) {
+            (Operation::Login, Initialised::Yes) | (Operation::FirstCode, Initialised::No) => {}
+            (Operation::FirstCode, Initialised::Yes) => {
+                return always(Expected::Rejected, Reason::WrongPin);
+            }
+            (Operation::Login, Initialised::No) => {
+                return always(Expected::Rejected, Reason::OutOfOrder);
+            }
+            // Whether the third step can be resynchronised, nobody declares.
+            _ => return unknown(Reason::OutsideWindow),
+        }
+        if self.perhaps_passed(step) || step <= self.before || self.may_be_locked() {
+            return unknown(Reason::OutsideWindow);
+        }
+        let (asked_from, asked_until) = self.rules.possibly_asked(step, self.drift);
+        let code = key.code(step);
+        if now > asked_until {
+            let from = asked_until.saturating_add(1);
+            return self.refused(key, now, code, Reason::OutsideWindow, Some((from, u64::MAX)));
+        }
+        if now < asked_from {
+            let until = asked_from.saturating_sub(1);
+            return self.refused(key, now, code, Reason::OutsideWindow, Some((0, until)));
+        }
+        let (mut from, mut until) = self.rules.surely_asked(step, self.drift);
+        let (possible_from, possible_until) = self.rules.possible(step, self.drift);
+        if now > possible_until {
+            from = from.max(possible_until.saturating_add(1));
+        } else {
+            until = until.min(possible_from.saturating_sub(1));
+        }
+        if !(from..=until).contains(&now) || !self.twins(key, now, code, Some(step)).is_empty() {
+            return unknown(Reason::OutsideWindow);
+        }
+        Expectation { expected: Expected::NextCode, reason: Reason::OutsideWindow, from, until }
+    }
+
+    /// The code after the one that was too far out: it completes what that one began.
+    fn expect_next(&self, key: &VirtualKey, now: UnixMicros, step: u64) -> Expectation {
+        let Some(asked) = self.asked.filter(|asked| step == asked.step + 1) else {
+            return unknown(Reason::OutOfOrder);
+        };
+        let (from, until) = self.rules.surely_asked(step, self.drift);
+        let until = until.min(asked.at.saturating_add(PENDING));
+        let twins = self.twins(key, now, key.code(step), Some(step));
+        if from > until || self.may_be_locked() || self.perhaps_passed(step) || !twins.is_empty() {
+            return unknown(Reason::FreshCode);
+        }
+        let expected = match self.initialised {
+            Initialised::No => Expected::NewPin,
+            Initialised::Yes => Expected::Accepted,
+            Initialised::Perhaps => return unknown(Reason::LostAnswer),
+        };
         Expectation { expected, reason: Reason::FreshCode, from, until }
     }
 
@@ -221,6 +320,10 @@ impl Oracle {
     fn own_steps(&self, now: UnixMicros) -> (i64, i64) {
         let own = self.rules.step(now);
         (own - 1, own + 2)
+    }
+
+    fn may_be_locked(&self) -> bool {
+        self.rules.lock_after.is_some_and(|limit| self.failures >= limit)
     }
 
     fn surely_used(&self, step: u64) -> bool {

@@ -17,6 +17,7 @@ fn oracle() -> Oracle {
         back: 1,
         forward: 1,
         max_drift: 1,
+        resync: 0,
         monotonic: true,
         lock_after: Some(3),
         new_pin_accepts: false,

@@ -53,17 +53,22 @@ impl Person {
             same.filter(|_| this.habits.impatient && send.behaviour == Behaviour::Careful)
         };
         match (self.state, verdict) {
-            (State::FirstCode, Verdict::NewPin) => {
+            (State::FirstCode | State::Resync, Verdict::NewPin) => {
                 self.enter(State::NewPin);
                 if !self.hasty {
                     self.again = replay(self, self.since).map(|step| (Operation::FirstCode, step));
                 }
             }
+            (State::FirstCode | State::Login, Verdict::NextCode)
+                if world.resync && step == self.last && matches!(send.credential, Credential::Step(_)) =>
+            {
+                self.enter(State::Resync);
+            }
             (State::NewPin, Verdict::Confirm) => self.enter(State::Confirm),
             (State::NewPin, Verdict::Accepted) | (State::Confirm, Verdict::Accepted) => {
                 self.next_visit(world);
             }
-            (State::Login | State::FirstCode, Verdict::Accepted) => {
+            (State::Login | State::FirstCode | State::Resync, Verdict::Accepted) => {
                 self.visits += 1;
                 self.again = replay(self, self.since).map(|step| (Operation::Login, step));
                 if world.logout && self.rng.random_bool(world.scenario.logins.logout) {
@@ -77,6 +82,11 @@ impl Person {
                 // Perhaps it was taken: a person would simply try to log in.
                 self.enter(State::Login);
                 self.fresh = true;
+                self.try_again(world);
+            }
+            (State::Resync, _) => {
+                let ready = !world.policy.three_steps || self.oracle.initialised();
+                self.enter(if ready { State::Login } else { State::FirstCode });
                 self.try_again(world);
             }
             (State::NewPin, _) => {

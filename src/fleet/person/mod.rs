@@ -7,6 +7,7 @@
 //! | new PIN | chooses a PIN, types it twice | confirmation, or logged in |
 //! | confirmation | waits for the number to change (an impatient one does not), sends PASSCODE | visits |
 //! | login | opens the page, reads the key, sends user id and PASSCODE | log-out, or the gap to the next visit; an impatient one sends it again |
+//! | next code | waits for the number to change, sends it alone | as after the first code, or after a login |
 //! | log-out | leaves | the gap to the next visit |
 //!
 //! Refused or left without an answer, a person begins the state again with a fresh number, a few
@@ -35,6 +36,7 @@ enum State {
     NewPin,
     Confirm,
     Login,
+    Resync,
     Logout,
     Done,
 }
@@ -185,6 +187,7 @@ impl Person {
             State::NewPin => Some(Operation::NewPin),
             State::Confirm => Some(Operation::Confirm),
             State::Login => Some(Operation::Login),
+            State::Resync => Some(Operation::Resync),
             State::Logout => Some(Operation::Logout),
             State::Done => None,
         }
@@ -241,7 +244,8 @@ impl Person {
         let people = &world.scenario.people;
         if self.rng.random_bool(people.typo) {
             send.behaviour = Behaviour::Typo;
-            let pin_is_sent = operation != Operation::FirstCode && !self.pin.is_empty();
+            let bare = matches!(operation, Operation::FirstCode | Operation::Resync);
+            let pin_is_sent = !bare && !self.pin.is_empty();
             if pin_is_sent && self.rng.random_bool(0.5) {
                 send.pin_right = false;
             } else {

@@ -3,7 +3,7 @@
 //!
 //! | step class | meaning |
 //! |---|---|
-//! | `s0` to `s5` | the steps, in the order of [`crate::recorder::Step::ALL`] |
+//! | `s0` to `s6` | the steps, in the order of [`crate::recorder::Step::ALL`] |
 //! | `p50`, `p99`, `max`, `ok`, `bad` | percentiles; answers and faults |
 
 mod axis;
