@@ -208,6 +208,38 @@ fn a_second_rehearsal_goes_straight_to_the_logins_with_the_pins_of_the_first() {
 }
 
 #[test]
+fn keys_that_drifted_over_the_summer_get_in_by_their_next_code() {
+    let batch = Batch::new();
+    let server = Server::start(&batch, &[]);
+    for (target, run, people) in
+        [("portal-json", "run-json", 1..=30), ("portal-html", "run-html", 31..=60)]
+    {
+        let rows = people.map(|n| format!("user{n},T{n:04}\n")).collect::<String>();
+        std::fs::write(batch.path().join("users.csv"), format!("user,serial\n{rows}")).unwrap();
+        let output = Command::new(PROGRAM)
+            .current_dir(batch.path())
+            .args(["simulate", "--scenario", "summer", "--target", target, "--url", &server.url])
+            .args(["--keys", "batch.pskcxml", "--transport-key-file", "transport.key"])
+            .args(["--roster", "users.csv", "--timeout", "5", "--out", run])
+            .args(["--set", "thresholds.lateness_p99=10s", "--set", "arrivals.curve.1.at=1m"])
+            .args(["--set", "arrivals.curve.2.at=2m", "--set", "logins.gap.lognormal.median=1m"])
+            .args(["--set", "logins.gap.lognormal.max=2m"])
+            .args(server.clock())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{target}: {}", describe(&output));
+        let report = report(&batch, run);
+        let figure = |pointer: &str| report.pointer(pointer).and_then(|v| v.as_u64()).unwrap();
+        assert!(figure("/people/resynchronised") >= 8, "{target}: {}", describe(&output));
+        assert!(figure("/people/initialised") >= 27, "{target}: {}", describe(&output));
+        assert!(figure("/replays/sent") > 0, "{target}: {}", describe(&output));
+        assert!(text(&output.stdout).contains("resynchronised by the next code"));
+        let html = std::fs::read_to_string(batch.path().join(run).join("report.html")).unwrap();
+        assert!(html.contains("Keys resynchronised"));
+    }
+}
+
+#[test]
 fn a_server_that_forgets_used_codes_is_found_out() {
     let batch = Batch::new();
     let server = Server::start(&batch, &["--defect", "replay-none"]);

@@ -102,6 +102,24 @@ fn assert_refused(output: &Output, code: i32, words: &[&str]) {
 }
 
 #[test]
+fn keys_that_drifted_over_the_summer_get_in_over_radius() {
+    let folder = batch();
+    let server = Server::start(folder.path(), &[]);
+    let output = command(folder.path(), "simulate")
+        .args(["--scenario", "summer", "--target", "portal-radius", "--url", &server.url])
+        .args(["--set", "thresholds.lateness_p99=10s", "--set", "arrivals.curve.1.at=1m"])
+        .args(["--set", "arrivals.curve.2.at=2m", "--set", "logins.gap.lognormal.median=1m"])
+        .args(["--set", "logins.gap.lognormal.max=2m"])
+        .args(["--clock-rate", RATE, "--clock-origin", &server.origin, "--out", "run"])
+        .args(SECRET)
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
+    assert!(stdout.contains("resynchronised by the next code"), "{stdout}");
+}
+
+#[test]
 fn a_population_is_initialised_and_logs_in_over_access_challenges() {
     let folder = batch();
     let server = Server::start(folder.path(), &[]);

@@ -233,7 +233,8 @@ impl Run {
 
 /// Whether the server took a code by this answer; at the other steps it takes a PIN, or nothing.
 fn takes_a_code(seen: &Observation) -> bool {
-    took(seen.verdict) && matches!(seen.step, Step::FirstCode | Step::Confirm | Step::Login | Step::Resync)
+    took(seen.verdict)
+        && matches!(seen.step, Step::FirstCode | Step::Confirm | Step::Login | Step::Resync)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub struct ProbeArgs {
     /// Base address of the server: http://, https:// or, for RADIUS, radius://HOST:1812
     #[arg(long, value_name = "URL")]
     pub url: String,
-    /// What to do: first_code, new_pin, confirm, login, logout; several, in this order, in one
+    /// What to do: first_code, new_pin, confirm, login, resync, logout; several, in this order, in one
     /// browser, with commas
     #[arg(long, value_name = "OP", value_delimiter = ',', required = true)]
     pub operation: Vec<String>,

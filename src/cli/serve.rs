@@ -33,7 +33,8 @@ Examples:
         --defect replay-none
 
 The rules: each code once; a window of one step either way around the learned drift of at most one
-step; a PIN of 4 to 6 characters, without blanks; a lock after 10 failures in a row. Ends with exit
+step; the next code is asked for when a code is up to 10 steps out, and two in a row move the window;
+a PIN of 4 to 6 characters, without blanks; a lock after 10 failures in a row. Ends with exit
 code 0 on Ctrl-C or SIGTERM.";
 
 /// Options of `trousseau serve`.
@@ -81,6 +82,10 @@ pub struct ServeArgs {
     /// How long an account stays locked after 10 failures in a row, in seconds of key time
     #[arg(long, value_name = "N", default_value = "900")]
     pub lock_seconds: u64,
+    /// Steps either way within which a key that is too far out is asked for its next code, and
+    /// followed from there; 0 refuses it
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u64).range(..=1000))]
+    pub resync_steps: u64,
     /// Plant a fault, to show that a check finds it
     #[arg(long, value_name = "NAME", value_parser = DEFECTS)]
     pub defect: Option<String>,

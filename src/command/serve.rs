@@ -47,7 +47,11 @@ pub(super) fn start(
     let tokens = holders::open(&args.keys, &args.key, &args.roster)?;
     raise_file_limit();
     let people = tokens.len();
-    let policy = Policy { lock_for: args.lock_seconds.saturating_mul(SECOND), ..Policy::default() };
+    let policy = Policy {
+        lock_for: args.lock_seconds.saturating_mul(SECOND),
+        resync: args.resync_steps,
+        ..Policy::default()
+    };
     let defect = args.defect.as_deref().map(str::parse).transpose().map_err(Failure::bad_input)?;
     let portal = Portal::start(PortalConfig {
         listen: args.listen,

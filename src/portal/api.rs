@@ -1,4 +1,4 @@
-//! The same four operations as JSON, for programs. A request that is no such JSON is answered with
+//! The same operations as JSON, for programs. A request that is no such JSON is answered with
 //! a 4xx that says why and decides nothing.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::pin::PinFault;
-use super::service::{Choice, Confirmation, Login};
+use super::service::{Choice, Confirmation, Login, NextCode};
 use super::session::SessionId;
 use super::web::Site;
 use crate::clock::{UnixMicros, system_micros};
@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/api/v1/login", post(login))
         .route("/api/v1/new-pin", post(new_pin))
         .route("/api/v1/confirm", post(confirm))
+        .route("/api/v1/next-code", post(next_code))
         .route("/api/v1/logout", post(logout))
         .route("/api/v1/clock", get(clock))
 }
@@ -50,6 +51,12 @@ struct ConfirmBody {
 }
 
 #[derive(Deserialize)]
+struct NextCodeBody {
+    transaction: String,
+    code: String,
+}
+
+#[derive(Deserialize)]
 struct LogoutBody {
     session: String,
 }
@@ -62,11 +69,31 @@ async fn login(State(site): State<Arc<Site>>, body: Body<LoginBody>) -> Response
         Err(rejection) => return malformed(&rejection),
     };
     match site.service.login(&body.user, Secret::new(body.passcode.into_bytes())).await {
-        Ok(Login::Accepted(id)) => accepted(id),
-        Ok(Login::NewPin(id)) => {
-            answer(StatusCode::OK, json!({ "result": "new-pin", "transaction": id.text() }))
-        }
-        Ok(Login::Rejected) => rejected(),
+        Ok(login) => received(login),
+        Err(_) => unavailable(),
+    }
+}
+
+fn received(login: Login) -> Response {
+    let (result, id) = match login {
+        Login::Accepted(id) => return accepted(id),
+        Login::Rejected => return rejected(),
+        Login::NewPin(id) => ("new-pin", id),
+        Login::NextCode(id) => ("next-code", id),
+    };
+    answer(StatusCode::OK, json!({ "result": result, "transaction": id.text() }))
+}
+
+async fn next_code(State(site): State<Arc<Site>>, body: Body<NextCodeBody>) -> Response {
+    let Json(body) = match body {
+        Ok(body) => body,
+        Err(rejection) => return malformed(&rejection),
+    };
+    let Some(id) = SessionId::parse(&body.transaction) else { return out_of_order() };
+    match site.service.next_code(id, Secret::new(body.code.into_bytes())).await {
+        Ok(NextCode::Taken(login)) => received(login),
+        Ok(NextCode::Rejected) => rejected(),
+        Ok(NextCode::OutOfOrder) => out_of_order(),
         Err(_) => unavailable(),
     }
 }

@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 use super::lang::{Lang, Notice};
 
 const STYLE: &str = include_str!("pages/style.css");
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("layout.html", include_str!("pages/layout.html")),
     ("login.html", include_str!("pages/login.html")),
     ("new_pin.html", include_str!("pages/new_pin.html")),
     ("confirm.html", include_str!("pages/confirm.html")),
+    ("next_code.html", include_str!("pages/next_code.html")),
     ("portal.html", include_str!("pages/portal.html")),
     ("notice.html", include_str!("pages/notice.html")),
 ];
@@ -49,6 +50,12 @@ impl Pages {
     pub(super) fn confirm(&self, lang: Lang, csrf: &str, refused: bool) -> String {
         let error = refused.then_some(lang.words().rejected);
         self.page(lang, "confirm.html", context! { csrf, error })
+    }
+
+    /// The page for a key that is too far out.
+    pub(super) fn next_code(&self, lang: Lang, csrf: &str, refused: bool) -> String {
+        let error = refused.then_some(lang.words().rejected);
+        self.page(lang, "next_code.html", context! { csrf, error })
     }
 
     /// What it was all for.
@@ -104,6 +111,7 @@ mod tests {
                 pages.login(lang, "tok", true),
                 pages.new_pin(lang, "tok", Some("!")),
                 pages.confirm(lang, "tok", false),
+                pages.next_code(lang, "tok", false),
             ] {
                 assert!(page.contains(word) && page.contains("value=\"tok\""), "{page}");
                 assert!(page.starts_with("<!doctype html>\n"), "{page}");

@@ -1,5 +1,5 @@
 //! What can be done here, whatever it travels over: the pages, the JSON interface and whatever else
-//! listens call these four, and each knows one more stage of the way in.
+//! listens call these five, and each knows one more stage of the way in.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Stats {
     pub first_codes: u64,
     /// PINs chosen (step 2).
     pub pins: u64,
+    /// Codes too far out, after which the next one was asked for.
+    pub next_codes: u64,
     /// Codes and passcodes refused.
     pub rejected: u64,
     /// Attempts left undecided because the store could not be written.
@@ -42,6 +44,7 @@ struct Counters {
     accepted: AtomicU64,
     first_codes: AtomicU64,
     pins: AtomicU64,
+    next_codes: AtomicU64,
     rejected: AtomicU64,
     unavailable: AtomicU64,
 }
@@ -57,8 +60,21 @@ pub(super) enum Login {
     Accepted(SessionId),
     /// The first code was good: choose a PIN, under this name.
     NewPin(SessionId),
+    /// Right, but too far out: the next code is asked for, under this name.
+    NextCode(SessionId),
     /// Not good; nothing more is said.
     Rejected,
+}
+
+/// How the next code was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NextCode {
+    /// As the first would have been: logged in, or a PIN to choose.
+    Taken(Login),
+    /// Not good; the stage stays open.
+    Rejected,
+    /// Nobody of that name was asked for it.
+    OutOfOrder,
 }
 
 /// How the choice of a PIN was received.
@@ -118,10 +134,38 @@ impl Service {
     pub(super) async fn login(&self, user: &str, passcode: Secret) -> Result<Login, Unavailable> {
         let who = self.by_user.get(user).copied();
         let answer = self.judge(who, Ask::Login(passcode)).await?;
-        let (Some(then), Some(holder)) = (answer.then, who) else {
-            count(&self.counters.rejected);
-            return Ok(Login::Rejected);
+        match (answer.then, answer.asked, who) {
+            (Some(then), _, Some(holder)) => self.enter(holder, then),
+            (None, Some(step), Some(holder)) => {
+                count(&self.counters.next_codes);
+                Ok(Login::NextCode(self.open(holder, Stage::Next(step))?))
+            }
+            _ => {
+                count(&self.counters.rejected);
+                Ok(Login::Rejected)
+            }
+        }
+    }
+
+    /// The code after one that was too far out.
+    pub(super) async fn next_code(
+        &self,
+        id: SessionId,
+        code: Secret,
+    ) -> Result<NextCode, Unavailable> {
+        let Some((holder, Stage::Next(step))) = self.sessions.find(id, self.now()) else {
+            return Ok(NextCode::OutOfOrder);
         };
+        let answer = self.judge(Some(holder), Ask::Next(code, step)).await?;
+        let Some(then) = answer.then else {
+            count(&self.counters.rejected);
+            return Ok(NextCode::Rejected);
+        };
+        self.sessions.close(id);
+        self.enter(holder, then).map(NextCode::Taken)
+    }
+
+    fn enter(&self, holder: usize, then: Then) -> Result<Login, Unavailable> {
         if then == Then::NewPin {
             count(&self.counters.first_codes);
             return Ok(Login::NewPin(self.open(holder, Stage::Choose)?));
@@ -206,11 +250,13 @@ impl Service {
 
     pub(super) fn stats(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counters { accepted, first_codes, pins, rejected, unavailable } = &self.counters;
+        let Counters { accepted, first_codes, pins, next_codes, rejected, unavailable } =
+            &self.counters;
         Stats {
             accepted: read(accepted),
             first_codes: read(first_codes),
             pins: read(pins),
+            next_codes: read(next_codes),
             rejected: read(rejected),
             unavailable: read(unavailable),
         }

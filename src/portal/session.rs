@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `Choose` | step 1 accepted | a good PIN: to `Confirm`, under a new name |
 //! | `Confirm` | step 2 accepted | step 3 accepted: to `In`, under a new name; a refusal stays |
+//! | `Next` | a code too far out | the code after it: to `Choose` or `In`, under a new name |
 //! | `In` | step 3 or a login accepted | logging out |
 //!
 //! Every stage ends by itself too: initialisation after ten minutes, a session after eight hours of
@@ -67,6 +68,8 @@ pub(super) enum Stage {
     Choose,
     /// Step 2 done: to confirm with this PIN and the next code.
     Confirm(PinHash),
+    /// Asked for the code after that of this step.
+    Next(u64),
     /// Logged in.
     In,
 }

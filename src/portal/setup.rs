@@ -158,8 +158,9 @@ fn ahead(
     for (holder, (_, token)) in holders.iter().zip(tokens) {
         let Some(period) = holder.key.period() else { continue };
         let account = transaction.find(&holder.serial).map_err(failed)?;
+        // A key that was found to be fast is ahead by that much, and nothing is wrong.
         let ahead = account
-            .and_then(|account| account.last)
+            .and_then(|account| account.last?.checked_add_signed(-account.base.max(0)))
             .map_or(0, |step| step_start(step, period))
             .saturating_sub(now);
         if ahead > AHEAD {

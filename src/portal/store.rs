@@ -21,7 +21,7 @@ use super::verifier::{Account, Decision, Then};
 
 /// "TRSS" in the file's header, so that no other program's database is taken for ours.
 const APPLICATION_ID: i32 = 0x5452_5353;
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 const SCHEMA: &str = "
 CREATE TABLE account (
     serial       TEXT PRIMARY KEY,
@@ -32,18 +32,26 @@ CREATE TABLE account (
     locked_until INTEGER,                 -- key time, microseconds since 1970
     pin_salt     BLOB,                    -- both null until initialisation is complete
     pin_mac      BLOB,
+    resync_drift INTEGER NOT NULL DEFAULT 0, -- of the last resynchronisation, in time steps
     CHECK ((pin_salt IS NULL) = (pin_mac IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE store (key_check BLOB NOT NULL) STRICT;
 ";
 
-const READ: &str = "SELECT last_step, drift, failures, locked_until, pin_salt, pin_mac
+/// What the first version of this program made, brought up to date.
+const FROM_1: &str = "
+ALTER TABLE account ADD COLUMN resync_drift INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 2;
+";
+
+const READ: &str =
+    "SELECT last_step, drift, failures, locked_until, pin_salt, pin_mac, resync_drift
     FROM account WHERE serial = ?1";
 const REFUSE: &str = "UPDATE account SET failures = ?2, locked_until = ?3 WHERE serial = ?1";
-const FIRST_CODE: &str = "UPDATE account SET last_step = ?2, drift = ?3
+const FIRST_CODE: &str = "UPDATE account SET last_step = ?2, drift = ?3, resync_drift = ?5
     WHERE serial = ?1 AND (?4 OR last_step IS NULL OR last_step < ?2)";
 const ENTER: &str = "UPDATE account
-    SET last_step = ?2, drift = ?3, failures = 0, locked_until = NULL
+    SET last_step = ?2, drift = ?3, failures = 0, locked_until = NULL, resync_drift = ?5
     WHERE serial = ?1 AND (?4 OR last_step IS NULL OR last_step < ?2)";
 const ENROL: &str = "UPDATE account
     SET last_step = ?2, drift = ?3, failures = 0, locked_until = NULL, pin_salt = ?5, pin_mac = ?6
@@ -208,14 +216,29 @@ impl Store {
             }
             making.commit()?;
         }
-        if pragma("application_id")? != APPLICATION_ID || pragma("user_version")? != SCHEMA_VERSION
+        if pragma("application_id")? != APPLICATION_ID
+            || !(1..=SCHEMA_VERSION).contains(&pragma("user_version")?)
         {
             return Ok(false);
+        }
+        if pragma("user_version")? == 1 {
+            self.bring_up_to_date()?;
         }
         write_ahead(db)?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.set_prepared_statement_cache_capacity(16);
         Ok(true)
+    }
+
+    /// From the first version to this one; another process may be doing the same.
+    fn bring_up_to_date(&self) -> rusqlite::Result<()> {
+        let db = &self.connection;
+        let change = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+        let version: i32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version == 1 {
+            change.execute_batch(FROM_1)?;
+        }
+        change.commit()
     }
 
     /// The value by which the key of the PIN hashes is recognised; `None` in a new store.
@@ -306,20 +329,22 @@ impl Transaction<'_> {
     ) -> rusqlite::Result<bool> {
         let skip = guard == Guard::Skip;
         let rows = match decision {
-            Decision::Refuse { failures, locked_until } => {
+            Decision::Refuse { failures, locked_until }
+            | Decision::Ask { failures, locked_until, .. } => {
                 let until = locked_until.map(signed);
                 self.0.prepare_cached(REFUSE)?.execute(params![serial, failures, until])?
             }
-            Decision::Burn { step, drift, then } => {
+            Decision::Burn { step, drift, base, then } => {
                 let step = signed(*step);
                 match then {
                     Then::NewPin => self
                         .0
                         .prepare_cached(FIRST_CODE)?
-                        .execute(params![serial, step, drift, skip])?,
-                    Then::Enter => {
-                        self.0.prepare_cached(ENTER)?.execute(params![serial, step, drift, skip])?
-                    }
+                        .execute(params![serial, step, drift, skip, base])?,
+                    Then::Enter => self
+                        .0
+                        .prepare_cached(ENTER)?
+                        .execute(params![serial, step, drift, skip, base])?,
                     Then::Enrol(PinHash { salt, mac }) => self
                         .0
                         .prepare_cached(ENROL)?
@@ -360,6 +385,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         pin: salt.zip(mac).map(|(salt, mac)| PinHash { salt, mac }),
         last: row.get::<_, Option<i64>>("last_step")?.map(unsigned),
         drift: row.get("drift")?,
+        base: row.get("resync_drift")?,
         failures: row.get("failures")?,
         locked_until: row.get::<_, Option<i64>>("locked_until")?.map(unsigned),
     })

@@ -6,6 +6,8 @@
 //! | no PIN yet | code | burn; choose a PIN (step 1) |
 //! | no PIN yet, one chosen | that PIN + a later code | burn; the PIN is effective; logged in (step 3) |
 //! | PIN | PIN + code | burn; logged in |
+//! | no PIN yet, or PIN | the same, with a code too far out | ask for the next code; one more failure |
+//! | asked for the next code | the code after that one, alone | burn; as above |
 //! | locked, or anything else | | refuse; one more failure |
 //!
 //! * A code counts for one time step (TOTP, RFC 6238) or counter (HOTP, RFC 4226), taken from the
@@ -13,12 +15,17 @@
 //!   the last one accepted: so each code is good once, and all before it are dead (RFC 6238 §5.2).
 //! * The learned drift is the accepted step less the server's, kept within ±1: the window follows a
 //!   clock that is a little off and never walks away (RFC 6238 §6).
+//! * A key that is further off is resynchronised by two codes in a row (RFC 4226 §7.4): the drift so
+//!   learned is the new middle, around which ±1 is learned from then on. The first of the two opens
+//!   nothing and counts as a failure, so that nobody can go on guessing.
 //! * A wrong PIN does not burn the code: only whoever holds the key could have typed it, and may
 //!   try again within the minute; it is a failure all the same.
 //! * Ten failures in a row lock the account for a time. While it is locked nothing is counted and
 //!   nothing helps; when the time is over, counting starts again at 0. Only a complete login
 //!   resets the count: steps 1 and 2 are half a login and leave it as it is (RFC 4226 §7.3).
 //! * Every attempt costs the same digests, whatever it is worth.
+
+use std::ops::RangeInclusive;
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
@@ -35,6 +42,9 @@ pub struct Policy {
     pub window: u64,
     /// Largest learned drift, in time steps either way (RFC 6238 §6).
     pub max_drift: u64,
+    /// Time steps either way, or counters beyond the look-ahead, within which the next code is asked
+    /// for; 0 for never (RFC 4226 §7.4).
+    pub resync: u64,
     /// Counters of an event-based key accepted beyond the expected one (RFC 4226 §7.4).
     pub look_ahead: u64,
     /// Failures in a row that lock an account (RFC 4226 §7.3).
@@ -45,7 +55,14 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { window: 1, max_drift: 1, look_ahead: 10, lock_after: 10, lock_for: 900 * SECOND }
+        Self {
+            window: 1,
+            max_drift: 1,
+            resync: 10,
+            look_ahead: 10,
+            lock_after: 10,
+            lock_for: 900 * SECOND,
+        }
     }
 }
 
@@ -103,6 +120,8 @@ pub(super) struct Account {
     pub(super) last: Option<u64>,
     /// Learned drift, in time steps.
     pub(super) drift: i64,
+    /// Drift of the last resynchronisation, around which it is learned.
+    pub(super) base: i64,
     /// Failures in a row.
     pub(super) failures: u32,
     /// End of the lock, key time.
@@ -116,6 +135,8 @@ pub(super) enum Attempt<'a> {
     Login(&'a [u8]),
     /// The passcode of step 3, and the PIN chosen in step 2.
     Confirm(&'a [u8], &'a PinHash),
+    /// The code after the one of this step, which was too far out.
+    Next(&'a [u8], u64),
 }
 
 /// What is to become of it.
@@ -123,8 +144,10 @@ pub(super) enum Attempt<'a> {
 pub(super) enum Decision {
     /// Not good; these are the new failure count and lock.
     Refuse { failures: u32, locked_until: Option<UnixMicros> },
+    /// Right, but of this step, which is too far out; these are the new failure count and lock.
+    Ask { step: u64, failures: u32, locked_until: Option<UnixMicros> },
     /// Good, provided that the step is still unused at the moment of writing.
-    Burn { step: u64, drift: i64, then: Then },
+    Burn { step: u64, drift: i64, base: i64, then: Then },
 }
 
 /// What a good code opens.
@@ -148,12 +171,16 @@ pub(super) fn judge(
     attempt: Attempt<'_>,
     now: UnixMicros,
 ) -> Decision {
-    let (Attempt::Login(passcode) | Attempt::Confirm(passcode, _)) = attempt;
+    let (Attempt::Login(passcode) | Attempt::Confirm(passcode, _) | Attempt::Next(passcode, _)) =
+        attempt;
     let (typed_pin, typed_code) = split(passcode, key.digits);
 
     // Both halves are always computed; no early way out tells which of them was wrong.
-    let step = matching(policy, defect, key, account, attempt, typed_code, now);
+    let Matching { step, far } = matching(policy, defect, key, account, attempt, typed_code, now);
     let (pin, then) = match (attempt, account.pin) {
+        // The PIN came with the code before.
+        (Attempt::Next(..), None) => (None, Some(Then::NewPin)),
+        (Attempt::Next(..), Some(_)) => (None, Some(Then::Enter)),
         (Attempt::Login(_), None) => (None, Some(Then::NewPin)),
         (Attempt::Login(_), Some(pin)) => (Some(pin), Some(Then::Enter)),
         (Attempt::Confirm(_, chosen), None) => (Some(*chosen), Some(Then::Enrol(*chosen))),
@@ -166,9 +193,25 @@ pub(super) fn judge(
     };
 
     let locked = account.locked_until.is_some_and(|until| now < until);
-    match (step, then) {
-        (Some(step), Some(then)) if pin_good && !locked => {
-            Decision::Burn { step, drift: learned_drift(policy, defect, key, step, now), then }
+    if !pin_good || locked {
+        return refuse(policy, defect, account, now);
+    }
+    match (step, far, attempt, then) {
+        (Some(step), _, Attempt::Next(..), Some(then)) => {
+            let off = off(key, step, now);
+            Decision::Burn { step, drift: off, base: off, then }
+        }
+        (Some(step), _, _, Some(then)) => {
+            let drift = learned_drift(policy, defect, account, off(key, step, now));
+            Decision::Burn { step, drift, base: account.base, then }
+        }
+        (None, Some(step), Attempt::Login(_), Some(_)) => {
+            match refuse(policy, defect, account, now) {
+                Decision::Refuse { failures, locked_until } => {
+                    Decision::Ask { step, failures, locked_until }
+                }
+                other => other,
+            }
         }
         _ => refuse(policy, defect, account, now),
     }
@@ -180,7 +223,14 @@ fn split(passcode: &[u8], digits: usize) -> (&[u8], &[u8]) {
     passcode.split_at_checked(passcode.len().wrapping_sub(digits)).unwrap_or((passcode, &[]))
 }
 
-/// The first unused step of the window that shows `typed`.
+/// The first unused step that shows `typed`.
+struct Matching {
+    /// In the window, or the one that follows the code that was too far out.
+    step: Option<u64>,
+    /// Beyond the window.
+    far: Option<u64>,
+}
+
 fn matching(
     policy: &Policy,
     defect: Option<Defect>,
@@ -189,30 +239,53 @@ fn matching(
     attempt: Attempt<'_>,
     typed: &[u8],
     now: UnixMicros,
-) -> Option<u64> {
+) -> Matching {
     let floor = floor(defect, key, account, attempt, now);
-    let mut found = Choice::from(0);
-    let mut step = 0;
-    for candidate in candidates(policy, defect, key, account.drift, floor, now) {
+    let window = window(policy, defect, key, account.drift, floor, now);
+    let (mut found, mut found_far) = (Choice::from(0), Choice::from(0));
+    let (mut step, mut far) = (0, 0);
+    for candidate in reach(policy, key, &window) {
         let shown = zeroize::Zeroizing::new(key.generator.code(candidate).to_string());
         let unused = Choice::from(u8::from(floor.is_none_or(|last| candidate > last)));
-        let hit = shown.as_bytes().ct_eq(typed) & unused & !found;
-        step.conditional_assign(&candidate, hit);
-        found |= hit;
+        let near = match attempt {
+            Attempt::Next(_, before) => candidate == before.saturating_add(1),
+            Attempt::Login(_) | Attempt::Confirm(..) => window.contains(&candidate),
+        };
+        let near = Choice::from(u8::from(near));
+        let hit = shown.as_bytes().ct_eq(typed) & unused;
+        step.conditional_assign(&candidate, hit & near & !found);
+        far.conditional_assign(&candidate, hit & !near & !found_far);
+        found |= hit & near;
+        found_far |= hit & !near;
     }
     let in_use = (key.valid_from..key.valid_until).contains(&now);
-    (bool::from(found) & in_use).then_some(step)
+    let told = |found: Choice, step| (bool::from(found) & in_use).then_some(step);
+    Matching { step: told(found, step), far: told(found_far, far) }
+}
+
+/// The steps of the window and those beyond it within which the next code is asked for, earliest
+/// first: computed each time, so that a code far out costs what another costs.
+fn reach(policy: &Policy, key: &Key, window: &RangeInclusive<u64>) -> RangeInclusive<u64> {
+    match key.kind {
+        Kind::Time { .. } => {
+            let middle = window.start().midpoint(*window.end());
+            let (low, high) =
+                (middle.saturating_sub(policy.resync), middle.saturating_add(policy.resync));
+            low.min(*window.start())..=high.max(*window.end())
+        }
+        Kind::Event { .. } => *window.start()..=window.end().saturating_add(policy.resync),
+    }
 }
 
 /// The steps that a code may stand for, earliest first.
-fn candidates(
+fn window(
     policy: &Policy,
     defect: Option<Defect>,
     key: &Key,
     drift: i64,
     floor: Option<u64>,
     now: UnixMicros,
-) -> std::ops::RangeInclusive<u64> {
+) -> RangeInclusive<u64> {
     match key.kind {
         Kind::Time { period } => {
             let window = if defect == Some(Defect::WideWindow) { 5 } else { policy.window };
@@ -246,20 +319,20 @@ fn floor(
     }
 }
 
-fn learned_drift(
-    policy: &Policy,
-    defect: Option<Defect>,
-    key: &Key,
-    step: u64,
-    now: UnixMicros,
-) -> i64 {
+/// Steps by which `step` is ahead of the server's own; 0 for a key that counts events.
+fn off(key: &Key, step: u64, now: UnixMicros) -> i64 {
     let Some(period) = key.period() else { return 0 };
+    let off = i128::from(step) - i128::from(time_step(now, period));
+    i64::try_from(off).unwrap_or(0)
+}
+
+fn learned_drift(policy: &Policy, defect: Option<Defect>, account: &Account, off: i64) -> i64 {
     let bound = match defect {
         Some(Defect::DriftWalk) => i64::MAX,
         _ => i64::try_from(policy.max_drift).unwrap_or(i64::MAX),
     };
-    let off = i128::from(step) - i128::from(time_step(now, period));
-    i64::try_from(off).unwrap_or(0).clamp(-bound, bound)
+    let (low, high) = (account.base.saturating_sub(bound), account.base.saturating_add(bound));
+    off.clamp(low, high)
 }
 
 fn refuse(policy: &Policy, defect: Option<Defect>, account: &Account, now: UnixMicros) -> Decision {

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::api;
 use super::lang::{Lang, Notice, Words};
 use super::pages::Pages;
-use super::service::{Choice, Confirmation, Login, Service};
+use super::service::{Choice, Confirmation, Login, NextCode, Service};
 use super::session::{SessionId, Stage};
 use crate::clock::SECOND;
 use crate::secret::Secret;
@@ -48,6 +48,7 @@ pub(super) fn router(service: Arc<Service>, secure_cookies: bool) -> Router {
         .route("/login", get(login_page).post(login))
         .route("/new-pin", get(new_pin_page).post(new_pin))
         .route("/confirm", get(confirm_page).post(confirm))
+        .route("/next-code", get(next_code_page).post(next_code))
         .route("/portal", get(portal_page))
         .route("/logout", post(logout))
         .merge(api::routes())
@@ -191,6 +192,12 @@ struct ConfirmForm {
 }
 
 #[derive(Deserialize)]
+struct NextCodeForm {
+    code: String,
+    csrf: String,
+}
+
+#[derive(Deserialize)]
 struct LogoutForm {
     csrf: String,
 }
@@ -217,18 +224,51 @@ async fn login(
     };
     let Some(id) = visitor.vouched(&site, &form.csrf) else { return visitor.forged(&site) };
     match site.service.login(&form.user, Secret::new(form.passcode.into_bytes())).await {
-        Ok(Login::Accepted(new)) => {
-            site.service.logout(id);
-            onward("/portal", new)
-        }
-        Ok(Login::NewPin(new)) => {
-            site.service.logout(id);
-            onward("/new-pin", new)
-        }
+        Ok(Login::Accepted(new)) => passed(&site, id, "/portal", new),
+        Ok(Login::NewPin(new)) => passed(&site, id, "/new-pin", new),
+        Ok(Login::NextCode(new)) => passed(&site, id, "/next-code", new),
         // The cookie stays: a second click must not take away what the first one opened.
         Ok(Login::Rejected) => {
             (StatusCode::UNAUTHORIZED, Html(site.pages.login(visitor.lang, &form.csrf, true)))
                 .into_response()
+        }
+        Err(_) => visitor.unavailable(&site),
+    }
+}
+
+/// Onward, and the old name is nobody's.
+fn passed(site: &Site, old: SessionId, path: &str, new: SessionId) -> Response {
+    site.service.logout(old);
+    onward(path, new)
+}
+
+async fn next_code_page(State(site): State<Arc<Site>>, visitor: Visitor) -> Response {
+    match visitor.stage(&site) {
+        Some((id, Stage::Next(_))) => {
+            Html(site.pages.next_code(visitor.lang, &site.service.form_token(id), false))
+                .into_response()
+        }
+        _ => Redirect::to("/login").into_response(),
+    }
+}
+
+async fn next_code(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    form: Fields<NextCodeForm>,
+) -> Response {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return visitor.unreadable(&site, &rejection),
+    };
+    let Some(id) = visitor.vouched(&site, &form.csrf) else { return visitor.forged(&site) };
+    match site.service.next_code(id, Secret::new(form.code.into_bytes())).await {
+        Ok(NextCode::Taken(Login::Accepted(new))) => onward("/portal", new),
+        Ok(NextCode::Taken(Login::NewPin(new))) => onward("/new-pin", new),
+        Ok(NextCode::OutOfOrder) => visitor.out_of_order(&site),
+        Ok(NextCode::Rejected | NextCode::Taken(_)) => {
+            let page = site.pages.next_code(visitor.lang, &form.csrf, true);
+            (StatusCode::UNAUTHORIZED, Html(page)).into_response()
         }
         Err(_) => visitor.unavailable(&site),
     }

@@ -45,6 +45,8 @@ pub(super) enum Ask {
     Login(Secret),
     /// Decide on a passcode of step 3 with the PIN of step 2, and make it true.
     Confirm(Secret, PinHash),
+    /// Decide on the code after the one of this step, and make it true.
+    Next(Secret, u64),
     /// Decide on a login only; the first half of [`Defect::Toctou`].
     Check(Secret),
     /// Make an earlier decision true whatever has happened since; its second half.
@@ -56,6 +58,8 @@ pub(super) enum Ask {
 pub(super) struct Answer {
     /// What the attempt opened; `None`, refused.
     pub(super) then: Option<Then>,
+    /// Step of the code that was right but too far out: the next one is asked for.
+    pub(super) asked: Option<u64>,
     /// The decision, when it was asked for and not yet made true.
     pub(super) pending: Option<Decision>,
 }
@@ -197,8 +201,12 @@ impl Judge<'_> {
             Ask::Confirm(passcode, pin) => {
                 self.judge(key, &account, Attempt::Confirm(passcode.expose(), pin))
             }
+            Ask::Next(code, step) => self.judge(key, &account, Attempt::Next(code.expose(), *step)),
             Ask::Burn(decision) => decision.clone(),
         };
+        if let (None, Decision::Ask { failures, locked_until, .. }) = (holder, &decision) {
+            decision = Decision::Refuse { failures: *failures, locked_until: *locked_until };
+        }
         if let Decision::Burn { .. } = decision {
             *good += 1;
             let planted = self.defect == Some(Defect::FalseReject) && good.is_multiple_of(1000);
@@ -208,14 +216,15 @@ impl Judge<'_> {
             }
         }
         if let (Ask::Check(_), Decision::Burn { .. }) = (&job.ask, &decision) {
-            return Ok(Answer { then: None, pending: Some(decision) });
+            return Ok(Answer { then: None, asked: None, pending: Some(decision) });
         }
         let written = transaction.write(serial, &decision, self.guard())?;
-        let then = match decision {
-            Decision::Burn { then, .. } if written => Some(then),
-            _ => None,
+        let (then, asked) = match decision {
+            Decision::Burn { then, .. } if written => (Some(then), None),
+            Decision::Ask { step, .. } => (None, Some(step)),
+            _ => (None, None),
         };
-        Ok(Answer { then, pending: None })
+        Ok(Answer { then, asked, pending: None })
     }
 
     fn judge(&self, key: &Key, account: &Account, attempt: Attempt<'_>) -> Decision {

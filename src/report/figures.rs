@@ -96,8 +96,7 @@ pub(super) fn latency(summary: &Summary) -> String {
 
 /// Steps at which a code is sent. Only these follow the tick: pages are opened at any moment, and
 /// would hide the wave under an even layer.
-pub(super) const CODED: [Step; 4] =
-    [Step::FirstCode, Step::Confirm, Step::Login, Step::Resync];
+pub(super) const CODED: [Step; 4] = [Step::FirstCode, Step::Confirm, Step::Login, Step::Resync];
 
 /// Codes sent by the time since the tick, stacked by step: the wave.
 pub(super) fn wave(summary: &Summary) -> String {

@@ -37,12 +37,16 @@ impl Summary {
             out,
             "People",
             &format!(
-                "{} of {} seen; {} initialised; {} logged in, {} times",
+                "{} of {} seen; {} initialised; {} logged in, {} times{}",
                 number(people.seen),
                 number(people.simulated),
                 number(people.initialised),
                 number(people.logged_in),
-                number(people.logins)
+                number(people.logins),
+                match people.resynchronised {
+                    0 => String::new(),
+                    keys => format!("; {} resynchronised by the next code", number(keys)),
+                }
             ),
         );
         let attempts = &self.attempts;

@@ -22,7 +22,10 @@ use crate::definition::{Definition, DefinitionError, Library, parse};
 pub const SCENARIOS: Library = Library {
     kind: "scenario",
     folder: "scenarios",
-    embedded: &[("rentree", include_str!("../../scenarios/rentree.toml"))],
+    embedded: &[
+        ("rentree", include_str!("../../scenarios/rentree.toml")),
+        ("summer", include_str!("../../scenarios/summer.toml")),
+    ],
 };
 
 /// One scenario. All times are key time, except the thresholds, which are real time.

@@ -235,7 +235,10 @@ fn policy(
     }
     if let Some(steps) = &raw.resync_steps {
         if !has(Operation::Resync) {
-            return Err(fault(steps, "who is asked for the next code sends it: give [operation.resync]"));
+            return Err(fault(
+                steps,
+                "who is asked for the next code sends it: give [operation.resync]",
+            ));
         }
         let window = *raw.window_back.get_ref().max(raw.window_forward.get_ref());
         if !(window + 1..=1000).contains(steps.get_ref()) {

@@ -116,6 +116,7 @@ impl Answer {
         let known = [
             "accepted",
             "new-pin",
+            "next-code",
             "rejected",
             "confirm",
             "bad-pin",

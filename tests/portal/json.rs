@@ -286,3 +286,45 @@ fn two_thousand_connections_stay_open() {
         }
     }
 }
+
+#[test]
+fn a_key_minutes_off_is_followed_after_two_codes_in_a_row() {
+    let bench = Bench::new(1);
+    let addr = bench.addr();
+    bench.initialise(0, "ab12");
+    let far = format!("ab12{}", bench.code(0, 6));
+    let login = || json(addr, "login", &[("user", &user(0)), ("passcode", &far)]);
+    let asked = login();
+    assert_eq!(asked.result(), (200, "next-code"));
+    assert!(asked.field("session").is_empty(), "it opens nothing");
+    let next = |transaction: &str, code: &str| {
+        json(addr, "next-code", &[("transaction", transaction), ("code", code)]).result()
+    };
+    let transaction = asked.field("transaction");
+    assert_eq!(next(&transaction, &bench.code(0, 6)), (401, "rejected"), "the same code");
+    assert_eq!(next(&transaction, &bench.code(0, 8)), (401, "rejected"), "not the next");
+    // Asked twice, as by a double click: the code is still good only once.
+    let other = login().field("transaction");
+    let second = {
+        bench.clock.advance(60);
+        bench.code(0, 6)
+    };
+    assert_eq!(next(&transaction, &second), (200, "accepted"));
+    assert_eq!(next(&other, &second), (401, "rejected"));
+    assert_eq!(next(&transaction, &second), (409, "out-of-order"));
+    assert_eq!(bench.login(0, &format!("ab12{second}")), 401);
+    bench.clock.advance(60);
+    assert_eq!(bench.login(0, &format!("ab12{}", bench.code(0, 6))), 200);
+    let stats = bench.portal.stats();
+    assert_eq!((stats.next_codes, stats.accepted), (2, 3));
+    assert_eq!(next("x", &second), (409, "out-of-order"));
+    let unknown = json(addr, "login", &[("user", "nobody"), ("passcode", &far)]);
+    assert_eq!(unknown.result(), (401, "rejected"));
+}
+
+#[test]
+fn without_resynchronisation_a_code_too_far_out_is_refused() {
+    let bench = Bench::with(1, |config| config.policy.resync = 0);
+    bench.initialise(0, "ab12");
+    assert_eq!(bench.login(0, &format!("ab12{}", bench.code(0, 6))), 401);
+}

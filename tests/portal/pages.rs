@@ -57,6 +57,30 @@ fn three_pages_then_the_portal_then_out() {
 }
 
 #[test]
+fn a_key_minutes_off_gets_the_page_for_its_next_code() {
+    let bench = Bench::new(1);
+    bench.initialise(0, "ab12");
+    let mut browser = Browser::new(bench.addr());
+    browser.get("/login");
+    let far = format!("ab12{}", bench.code(0, 5));
+    let asked = browser.post("/login", &[("user", &user(0)), ("passcode", &far)]);
+    assert_eq!(asked.location(), (303, "/next-code"));
+    assert_eq!(browser.get("/portal").location(), (303, "/login"), "it opens nothing");
+    let page = browser.get("/next-code");
+    for words in ["L’horloge de votre clé est décalée.", "sans code PIN"] {
+        assert!(page.body.contains(words), "{}", page.body);
+    }
+    let same = browser.post("/next-code", &[("code", &bench.code(0, 5))]);
+    assert_eq!(same.status, 401);
+    assert!(same.body.contains("action=\"/next-code\""), "the stage stayed open");
+    bench.clock.advance(60);
+    let next = browser.post("/next-code", &[("code", &bench.code(0, 5))]);
+    assert_eq!(next.location(), (303, "/portal"));
+    assert!(browser.get("/portal").body.contains("u00000"));
+    assert_eq!(browser.get("/next-code").location(), (303, "/login"));
+}
+
+#[test]
 fn no_page_before_its_turn() {
     let bench = Bench::new(1);
     let mut browser = Browser::new(bench.addr());

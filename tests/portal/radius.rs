@@ -242,3 +242,23 @@ fn an_address_in_use_is_told() {
     assert!(error.to_string().starts_with(&message), "{error}");
     assert!(error.hint().contains("--radius"), "{}", error.hint());
 }
+
+#[test]
+fn a_key_minutes_off_is_asked_for_its_next_code() {
+    let bench = bench(1);
+    let mut nas = Nas::new(&bench);
+    // Its very first code, so that a PIN is to be chosen after the two.
+    let asked = nas.ask(0, &bench.code(0, -5), None);
+    assert_eq!(asked.code, Code::ACCESS_CHALLENGE);
+    assert_eq!(asked.text, "Wait for the token code to change, then enter the new token code:");
+    let state = asked.state.as_deref();
+    assert_eq!(nas.ask(0, &bench.code(0, -5), state).code, Code::ACCESS_REJECT, "the same code");
+    bench.clock.advance(60);
+    let choose = nas.ask(0, &bench.code(0, -5), state);
+    assert_eq!(choose.text, "Enter a new PIN of 4 to 6 characters:", "the State stayed good");
+    let again = nas.ask(0, "ab12", choose.state.as_deref());
+    let confirm = nas.ask(0, "ab12", again.state.as_deref());
+    bench.clock.advance(60);
+    let passcode = format!("ab12{}", bench.code(0, -5));
+    assert_eq!(nas.ask(0, &passcode, confirm.state.as_deref()).code, Code::ACCESS_ACCEPT);
+}

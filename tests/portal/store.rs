@@ -8,7 +8,7 @@ use trousseau::clock::{ManualClock, SECOND};
 use trousseau::otp::step_start;
 use trousseau::portal::{HandedOn, KeyFault, Portal, PortalConfig, PortalError, StoreError};
 
-use super::client::{Bench, START, token, user};
+use super::client::{Bench, START, json, token, user};
 
 fn bench_on(store: &Path, users: usize) -> Bench {
     Bench::with(users, |config| config.store = Some(store.into()))
@@ -36,6 +36,38 @@ fn a_restart_keeps_codes_pins_failures_and_locks() {
         let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+#[test]
+fn a_store_of_the_first_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("portal.db");
+    let bench = bench_on(&store, 1);
+    bench.initialise(0, "ab12");
+    bench.portal.stop();
+    // As the first version made it: without the drift of resynchronisations.
+    let database = rusqlite::Connection::open(&store).unwrap();
+    database
+        .execute_batch("ALTER TABLE account DROP COLUMN resync_drift; PRAGMA user_version = 1")
+        .unwrap();
+    drop(database);
+
+    let bench = bench_on(&store, 1);
+    bench.clock.advance(120);
+    assert_eq!(bench.login(0, &format!("ab12{}", bench.code(0, 0))), 200, "the PIN is kept");
+    bench.clock.advance(540);
+    let far = format!("ab12{}", bench.code(0, -8));
+    let asked = json(bench.addr(), "login", &[("user", &user(0)), ("passcode", &far)]);
+    bench.clock.advance(60);
+    let (transaction, next) = (asked.field("transaction"), bench.code(0, -8));
+    let fields = [("transaction", &*transaction), ("code", &*next)];
+    assert_eq!(json(bench.addr(), "next-code", &fields).result(), (200, "accepted"));
+    bench.portal.stop();
+
+    // And what was learned is kept over a restart: an ordinary code of the same key does.
+    let bench = bench_on(&store, 1);
+    bench.clock.advance(900);
+    assert_eq!(bench.login(0, &format!("ab12{}", bench.code(0, -8))), 200);
 }
 
 #[test]

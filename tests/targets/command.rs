@@ -47,7 +47,10 @@ fn what_show_prints_can_be_changed_and_checked() {
     let mut lines = out.lines();
     let count = shown.matches("[[example]]").count();
     assert_eq!(lines.next(), Some(format!("{path}: all {count} examples hold").as_str()));
-    assert_eq!(lines.next(), Some("  operations: first_code, new_pin, confirm, login, logout"));
+    assert_eq!(
+        lines.next(),
+        Some("  operations: first_code, new_pin, confirm, login, resync, logout")
+    );
     assert!(lines.next().is_some_and(|line| line.starts_with("portal-json: all ")), "{out}");
 
     // A wrong example: what was wanted, what was found, and all of them at once.

@@ -39,8 +39,11 @@ impl Stage {
     }
 
     fn code(&self) -> String {
+        self.code_at(self.clock.now() / SECOND / 60)
+    }
+
+    fn code_at(&self, step: u64) -> String {
         let secret = Secret::new(SECRET.to_vec());
-        let step = self.clock.now() / SECOND / 60;
         Generator::new(&secret, Hash::Sha1, 6).code(step).to_string()
     }
 
@@ -108,6 +111,46 @@ fn the_leaflet(target: &'static str) {
         assert_eq!(stage.transport.connections(), 1);
         stage.portal.stop();
     });
+}
+
+/// A key that is five minutes slow: its first code, and later a login, are asked for the next one.
+fn after_the_summer(target: &'static str) {
+    local(async move {
+        use Operation::{Confirm, FirstCode, Login, NewPin, Resync};
+        let mut stage = Stage::new(target);
+        stage.clock.advance(600);
+        let slow = |stage: &Stage| stage.code_at(stage.clock.now() / SECOND / 60 - 5);
+        let code = slow(&stage);
+        assert_eq!(stage.verdict(FirstCode, "", &code).await, Verdict::NextCode);
+        stage.clock.advance(60);
+        let code = slow(&stage);
+        assert_eq!(stage.verdict(Resync, "", &code).await, Verdict::NewPin);
+        assert_eq!(stage.verdict(NewPin, "ab12", "").await, Verdict::Confirm);
+        stage.clock.advance(60);
+        let code = slow(&stage);
+        assert_eq!(stage.verdict(Confirm, "ab12", &code).await, Verdict::Accepted);
+        stage.session.forget();
+        // Now it is set right, and so too far out again.
+        stage.clock.advance(60);
+        let code = stage.code();
+        assert_eq!(stage.verdict(Login, "ab12", &code).await, Verdict::NextCode);
+        assert_eq!(stage.verdict(Resync, "ab12", &code).await, Verdict::Rejected);
+        stage.session.forget();
+        stage.clock.advance(60);
+        let code = stage.code();
+        assert_eq!(stage.verdict(Login, "ab12", &code).await, Verdict::NextCode);
+        stage.clock.advance(60);
+        let code = stage.code();
+        assert_eq!(stage.verdict(Resync, "ab12", &code).await, Verdict::Accepted);
+        stage.portal.stop();
+    });
+}
+
+#[test]
+fn a_drifted_key_is_brought_back_whatever_the_wire() {
+    for target in ["portal-html", "portal-json", "generic-form"] {
+        after_the_summer(target);
+    }
 }
 
 #[test]

@@ -60,7 +60,9 @@ impl Person {
                 }
             }
             (State::FirstCode | State::Login, Verdict::NextCode)
-                if world.resync && step == self.last && matches!(send.credential, Credential::Step(_)) =>
+                if world.resync
+                    && step == self.last
+                    && matches!(send.credential, Credential::Step(_)) =>
             {
                 self.enter(State::Resync);
             }

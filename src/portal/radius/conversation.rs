@@ -5,9 +5,11 @@
 //! | no State | passcode | accept; reject; first code good: `Choose` |
 //! | `Choose` | the new PIN | taken: `Again`; not taken: `Choose` |
 //! | `Again` | the new PIN | the same: `Confirm`; another: `Choose` |
+//! | no State | passcode with a code too far out | `Next` |
+//! | `Next` | the next code | as the passcode would have been; reject, and the State stays good |
 //! | `Confirm` | PIN and the next code | accept; reject, and the State stays good |
 //!
-//! A State is 128 random bits, good for one user and (but for a refused `Confirm`) for one use
+//! A State is 128 random bits, good for one user and (but for a refused `Confirm` or `Next`) for one use
 //! (RFC 2865 §5.24, RFC 5080 §2.1.1); a State that is not known is a reject.
 
 use std::collections::{HashMap, VecDeque};
@@ -17,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::{SECOND, UnixMicros};
 use crate::portal::pin::{NewPin, PinFault};
-use crate::portal::service::{Choice, Confirmation, Login, Service};
+use crate::portal::service::{Choice, Confirmation, Login, NextCode, Service};
 use crate::portal::session::SessionId;
 use crate::portal::worker::Unavailable;
 use crate::secret::Secret;
@@ -26,6 +28,7 @@ const CHOOSE: &str = "Enter a new PIN of 4 to 6 characters:";
 const AGAIN: &str = "Please re-enter new PIN:";
 const CONFIRM: &str =
     "PIN accepted. Wait for the token code to change, then enter the new PASSCODE:";
+const NEXT: &str = "Wait for the token code to change, then enter the new token code:";
 const DIFFER: &str = "PINs do not match. Enter a new PIN of 4 to 6 characters:";
 const LENGTH: &str = "PIN must have 4 to 6 characters. Enter a new PIN of 4 to 6 characters:";
 const CHARACTER: &str =
@@ -58,11 +61,12 @@ enum Turn {
     Choose(SessionId),
     Again(SessionId, Zeroizing<String>),
     Confirm(SessionId),
+    Next(SessionId),
 }
 
 impl Turn {
     fn session(&self) -> SessionId {
-        let (Self::Choose(id) | Self::Again(id, _) | Self::Confirm(id)) = self;
+        let (Self::Choose(id) | Self::Again(id, _) | Self::Confirm(id) | Self::Next(id)) = self;
         *id
     }
 }
@@ -74,6 +78,7 @@ impl std::fmt::Debug for Turn {
             Self::Choose(_) => "Choose",
             Self::Again(..) => "Again",
             Self::Confirm(_) => "Confirm",
+            Self::Next(_) => "Next",
         })
     }
 }
@@ -98,15 +103,8 @@ impl Conversations {
         state: Option<&[u8]>,
     ) -> Result<Reply, Unavailable> {
         let Some(state) = state else {
-            return match service.login(user, password).await? {
-                Login::Accepted(session) => {
-                    // RADIUS knows no log-out here: the session serves nobody.
-                    service.logout(session);
-                    Ok(Reply::Accept)
-                }
-                Login::NewPin(session) => self.ask(service, CHOOSE, Turn::Choose(session)),
-                Login::Rejected => Ok(Reply::Reject),
-            };
+            let login = service.login(user, password).await?;
+            return self.received(service, login);
         };
         let Some((state, turn)) = self.find(service, user, state) else {
             return Ok(Reply::Reject);
@@ -120,6 +118,13 @@ impl Conversations {
                 }
                 Confirmation::Rejected | Confirmation::OutOfOrder => Ok(Reply::Reject),
             },
+            Turn::Next(session) => match service.next_code(session, password).await? {
+                NextCode::Taken(login) => {
+                    self.open().turns.remove(&state);
+                    self.received(service, login)
+                }
+                NextCode::Rejected | NextCode::OutOfOrder => Ok(Reply::Reject),
+            },
             Turn::Choose(_) | Turn::Again(..) => {
                 // Of two who answer the same challenge at once, one is heard.
                 let Some(turn) = self.open().turns.remove(&state) else {
@@ -127,6 +132,19 @@ impl Conversations {
                 };
                 self.choose(service, turn, &text(&password))
             }
+        }
+    }
+
+    fn received(&self, service: &Service, login: Login) -> Result<Reply, Unavailable> {
+        match login {
+            Login::Accepted(session) => {
+                // RADIUS knows no log-out here: the session serves nobody.
+                service.logout(session);
+                Ok(Reply::Accept)
+            }
+            Login::NewPin(session) => self.ask(service, CHOOSE, Turn::Choose(session)),
+            Login::NextCode(session) => self.ask(service, NEXT, Turn::Next(session)),
+            Login::Rejected => Ok(Reply::Reject),
         }
     }
 
@@ -146,7 +164,7 @@ impl Conversations {
                 Choice::Bad(fault) => self.ask(service, fault_text(fault), Turn::Choose(session)),
                 Choice::OutOfOrder => Ok(Reply::Reject),
             },
-            Turn::Confirm(_) => Ok(Reply::Reject),
+            Turn::Confirm(_) | Turn::Next(_) => Ok(Reply::Reject),
         }
     }
 

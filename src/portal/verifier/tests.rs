@@ -17,6 +17,8 @@ struct Bench {
     policy: Policy,
     account: Account,
     now: UnixMicros,
+    /// Step of the code that was too far out.
+    asked: Option<u64>,
 }
 
 impl Bench {
@@ -24,7 +26,8 @@ impl Bench {
         let keeper = PinKeeper::new(&Secret::from(&[7; 32][..]));
         let key = Key::of(&token).unwrap();
         let now = step_start(STEP, 60) + SECOND;
-        Self { token, key, keeper, policy: Policy::default(), account: Account::default(), now }
+        let (policy, account) = (Policy::default(), Account::default());
+        Self { token, key, keeper, policy, account, now, asked: None }
     }
 
     fn new() -> Self {
@@ -59,8 +62,13 @@ impl Bench {
                 (account.failures, account.locked_until) = (failures, locked_until);
                 None
             }
-            Decision::Burn { step, drift, then } => {
-                (account.last, account.drift) = (Some(step), drift);
+            Decision::Ask { step, failures, locked_until } => {
+                (account.failures, account.locked_until) = (failures, locked_until);
+                self.asked = Some(step);
+                None
+            }
+            Decision::Burn { step, drift, base, then } => {
+                (account.last, account.drift, account.base) = (Some(step), drift, base);
                 if then != Then::NewPin {
                     (account.failures, account.locked_until) = (0, None);
                 }
@@ -279,4 +287,101 @@ fn time_goes_on_after_2038() {
     bench.now = 0;
     let code = bench.code(0);
     assert!(bench.login(&code), "and begins in 1970");
+}
+
+/// The second of two codes in a row.
+fn next(bench: &mut Bench, code: &str) -> Option<Then> {
+    let asked = bench.asked.unwrap();
+    bench.judge(Attempt::Next(code.as_bytes(), asked))
+}
+
+#[test]
+fn two_codes_in_a_row_bring_a_drifted_key_back() {
+    for off in [-10_i64, -2, 2, 5, 10] {
+        let mut bench = Bench::with_pin("ab12");
+        let far = format!("ab12{}", bench.code(off));
+        assert!(!bench.login(&far), "{off}: by itself it opens nothing");
+        assert!(bench.asked.is_some() && bench.account.failures == 1, "{off}");
+        bench.now += 60 * SECOND;
+        let code = bench.code(off);
+        assert_eq!(next(&mut bench, &code), Some(Then::Enter), "{off}");
+        assert_eq!((bench.account.drift, bench.account.failures), (off, 0));
+        assert_eq!(next(&mut bench, &code), None, "each is good once");
+        // From then on it is an ordinary key, and its drift is learned around there.
+        for shift in [1, 1, 0, -1, 0] {
+            bench.now += 180 * SECOND;
+            let passcode = format!("ab12{}", bench.code(off + shift));
+            assert!(bench.login(&passcode), "{off} and {shift}");
+        }
+        bench.now += 180 * SECOND;
+        let old = format!("ab12{}", bench.code(off + 3));
+        assert!(!bench.login(&old), "{off}: the window is no wider than before");
+    }
+}
+
+#[test]
+fn nothing_but_the_very_next_code_will_do() {
+    let far = |off: i64| {
+        let mut bench = Bench::with_pin("ab12");
+        let passcode = format!("ab12{}", bench.code(off));
+        assert!(!bench.login(&passcode));
+        bench
+    };
+    assert!(far(11).asked.is_none() && far(-11).asked.is_none(), "out of reach");
+    assert!(far(3).asked.is_some());
+    for wrong in [-1, 0, 2, 3] {
+        let mut bench = far(5);
+        let code = bench.code(5 + wrong);
+        assert_eq!(next(&mut bench, &code), None, "{wrong}");
+        assert_eq!(bench.account.failures, 2);
+    }
+    let mut bench = far(5);
+    let with_pin = format!("ab12{}", bench.code(6));
+    assert_eq!(next(&mut bench, &with_pin), None, "the PIN came before");
+    let mut wrong_pin = Bench::with_pin("ab12");
+    let passcode = format!("zz99{}", wrong_pin.code(5));
+    assert!(!wrong_pin.login(&passcode) && wrong_pin.asked.is_none());
+    let mut off = Bench::with_pin("ab12");
+    off.policy.resync = 0;
+    let passcode = format!("ab12{}", off.code(5));
+    assert!(!off.login(&passcode) && off.asked.is_none());
+}
+
+#[test]
+fn a_first_code_too_far_out_goes_on_to_the_pin_after_the_next() {
+    let mut bench = Bench::new();
+    let first = bench.code(-4);
+    assert!(!bench.login(&first));
+    bench.now += 60 * SECOND;
+    let second = bench.code(-4);
+    assert_eq!(next(&mut bench, &second), Some(Then::NewPin));
+    let chosen = bench.kept("ab12");
+    bench.now += 60 * SECOND;
+    let passcode = format!("ab12{}", bench.code(-4));
+    let then = bench.judge(Attempt::Confirm(passcode.as_bytes(), &chosen));
+    assert_eq!(then, Some(Then::Enrol(chosen)));
+}
+
+#[test]
+fn asking_for_the_next_code_is_no_way_round_the_lock() {
+    let mut bench = Bench::with_pin("ab12");
+    for tried in 1..=10 {
+        let far = format!("ab12{}", bench.code(5));
+        assert!(!bench.login(&far));
+        assert_eq!(bench.account.failures, tried);
+    }
+    let code = bench.code(6);
+    assert_eq!(next(&mut bench, &code), None, "locked");
+}
+
+#[test]
+fn an_event_based_key_is_resynchronised_beyond_the_look_ahead() {
+    let mut bench = Bench::of(Token { algorithm: Algorithm::Hotp, counter: 5, ..token() });
+    let (far, following) = (bench.event(24), bench.event(25));
+    assert!(!bench.login(&far));
+    assert_eq!(next(&mut bench, &following), Some(Then::NewPin));
+    assert_eq!((bench.account.last, bench.account.drift), (Some(25), 0));
+    let too_far = bench.event(47);
+    bench.asked = None;
+    assert!(!bench.login(&too_far) && bench.asked.is_none());
 }
