@@ -13,7 +13,7 @@
 //!    [`terminal`]; and [`cli`], the declarations of the command line, which import nothing of ours
 //! 2. [`otp`], [`radius`], [`keystore`], [`roster`], [`custody`],
 //!    [`inventory`]
-//! 3. [`token`], [`manifest`], [`scenario`], [`target`]
+//! 3. [`token`], [`manifest`], [`scenario`], [`signature`], [`target`]
 //! 4. [`pskc`], [`mint`], [`mod@format`], [`fleet`], [`portal`]
 //! 5. [`recorder`]
 //! 6. [`engine`], [`audit`], [`report`]
@@ -48,6 +48,7 @@ pub mod scenario;
 pub mod secret;
 mod seen;
 pub mod serial;
+pub mod signature;
 mod spool;
 pub mod target;
 pub mod terminal;

@@ -11,7 +11,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (6, &["audit", "engine", "report"]),
     (5, &["recorder"]),
     (4, &["fleet", "format", "mint", "portal", "pskc"]),
-    (3, &["manifest", "scenario", "target", "token"]),
+    (3, &["manifest", "scenario", "signature", "target", "token"]),
     (2, &["custody", "inventory", "keystore", "otp", "radius", "roster"]),
     (
         1,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CompressionName, KeyArgs, SealArgs, SplitArgs};
+use super::{CompressionName, KeyArgs, SealArgs, SignArgs, SplitArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,6 +83,9 @@ pub struct ExportArgs {
     /// How the new file is encrypted
     #[command(flatten)]
     pub seal: SealArgs,
+    /// With what the new file is signed
+    #[command(flatten)]
+    pub sign: SignArgs,
 }
 
 /// The key under which `--format pskc` encrypts.

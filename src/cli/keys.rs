@@ -39,6 +39,14 @@ pub struct KeyArgs {
     /// a key was given; warns once per file
     #[arg(long)]
     pub allow_unauthenticated: bool,
+    /// Refuse the batch, before any key of it is used, unless it is signed by this certificate
+    /// (X.509; PEM or DER) or by one that it issued
+    #[arg(long, value_name = "CERT")]
+    pub require_signature: Option<PathBuf>,
+    /// The signature beside the batch, over its bytes as they are; by default it is looked for
+    /// within the batch
+    #[arg(long, value_name = "FILE")]
+    pub detached_signature: Option<PathBuf>,
     /// Let a file ask for more than usual, one limit at a time: depth (of elements, 32), attributes
     /// (of one, 64), namespaces (64), text (bytes of a text, tag or comment, 65536), secret (bytes,
     /// 1024), iterations (of PBKDF2, 2000000), salt (bytes, 1024), recipients (64), extensions (bytes

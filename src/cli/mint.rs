@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{CompressionName, KeyArgs, SealArgs, SplitArgs};
+use super::{CompressionName, KeyArgs, SealArgs, SignArgs, SplitArgs};
 
 /// What `--spec` says.
 const FACTS: [&str; 12] = [
@@ -28,6 +28,8 @@ const FACTS: [&str; 12] = [
 #[command(mut_arg("allow_unauthenticated", |arg| arg.hide(true)))]
 #[command(mut_arg("private_key_file", |arg| arg.hide(true)))]
 #[command(mut_arg("private_key_fd", |arg| arg.hide(true)))]
+#[command(mut_arg("require_signature", |arg| arg.hide(true)))]
+#[command(mut_arg("detached_signature", |arg| arg.hide(true)))]
 #[command(mut_arg("cbc_iv", |arg| arg.hide(true)))]
 #[command(mut_arg("limit", |arg| arg.hide(true)))]
 pub struct MintArgs {
@@ -101,6 +103,9 @@ pub struct MintArgs {
     /// How the batch is encrypted
     #[command(flatten)]
     pub seal: SealArgs,
+    /// With what it is signed
+    #[command(flatten)]
+    pub sign: SignArgs,
 }
 
 /// `--algorithm`
@@ -144,6 +149,10 @@ Examples:
 
   For somebody who sent a certificate, and for nobody else:
     trousseau mint --count 500 --serial-prefix C --recipient customer.crt --out batch.pskcxml
+
+  Signed, so that the receiver knows who made it and that nothing was changed:
+    trousseau mint --count 500 --serial-prefix G --new-transport-key transport.hex \\
+        --sign-key-file signer.key --sign-cert signer.crt --out batch.pskcxml
 
   A batch that privacyIDEA imports as it is:
     trousseau mint --count 500 --serial-prefix P --hash sha256 --for privacyidea \\

@@ -16,6 +16,7 @@ mod reach;
 mod report;
 mod sealing;
 mod serve;
+mod sign;
 mod simulate;
 mod split;
 mod targets;
@@ -37,6 +38,7 @@ pub use reach::{ClockArgs, PinArgs, ReachArgs};
 pub use report::{ReportArgs, ReportFormat};
 pub use sealing::{EncryptionName, MacName, ReceiverName, SealArgs};
 pub use serve::{DEFECTS, ServeArgs};
+pub use sign::{SignArgs, SignCommandArgs};
 pub use simulate::{ScenariosCommand, SimulateArgs};
 pub use split::{CompressionName, SplitArgs};
 pub use targets::{TargetsArgs, TargetsCommand};
@@ -90,6 +92,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Write the import file of an authentication server
     Export(ExportArgs),
+    /// Sign a batch or any other file that is there already
+    Sign(SignCommandArgs),
     /// List, show and check the definitions of import files
     Formats(FormatsArgs),
     /// Show a key's code and countdown, as its holder sees them

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::signed::{self, Check};
 use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
 use crate::compression::{Unsupported, unpack};
@@ -22,9 +23,11 @@ pub(super) type Tokens = Box<dyn Iterator<Item = Result<Token, Failure>>>;
 pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
     let options = keys::options(keys)?;
     let key = keys::resolve(keys)?;
-    let reader = Reader::new(input(file)?, key.as_ref(), options);
+    let (input, check) = signed::open(file, keys, true)?;
+    let reader = Reader::new(input, key.as_ref(), options);
     let reader = reader.map_err(|error| failure(file, &error))?;
-    Ok(Box::new(Checked { file: name(file), reader, serials: Seen::default(), done: false }))
+    let (file, serials, check) = (name(file), Seen::default(), Some(check));
+    Ok(Box::new(Checked { file, reader, serials, check, done: false }))
 }
 
 /// The bytes of `file`, or of standard input for `-`, decompressed if need be.
@@ -34,11 +37,16 @@ pub(super) fn input(file: &Path) -> Result<Box<dyn Read>, Failure> {
     } else {
         File::open(file).and_then(|opened| unpack(&name(file), opened))
     };
-    opened.map_err(|error| match error.get_ref().and_then(|e| e.downcast_ref::<Unsupported>()) {
+    opened.map_err(|error| unreadable(file, error))
+}
+
+/// A file that cannot be read, as the user sees it.
+pub(super) fn unreadable(file: &Path, error: io::Error) -> Failure {
+    match error.get_ref().and_then(|e| e.downcast_ref::<Unsupported>()) {
         Some(refused) => Failure::bad_input(refused).hint(refused.hint()),
         None => Failure::new(Exit::Io, format!("cannot read {}: {error}", name(file)))
             .hint("check the name, and that you may read it"),
-    })
+    }
 }
 
 /// What to call `file` in messages.
@@ -65,6 +73,8 @@ struct Checked<R> {
     file: String,
     reader: Reader<R>,
     serials: Seen,
+    /// What is still to be done about the signature.
+    check: Option<Check>,
     done: bool,
 }
 
@@ -79,8 +89,13 @@ impl<R: Read> Iterator for Checked<R> {
             Some(Ok(token)) => self.check(token),
             Some(Err(error)) => Err(failed(&self.file, &error)),
             None => {
-                self.warn();
                 self.done = true;
+                let signed = self.reader.summary().signed;
+                let checked = self.check.take().map(|check| check.finish_aloud(signed));
+                if let Some(Err(failure)) = checked {
+                    return Some(Err(failure));
+                }
+                self.warn();
                 return None;
             }
         };

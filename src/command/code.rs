@@ -95,15 +95,20 @@ fn moment(text: &str) -> Result<UnixMicros, Failure> {
 
 fn find(args: &CodeArgs, context: &Context) -> Result<Token, Failure> {
     let mut keys = 0_u64;
+    let mut found = None;
+    // To the end: a signature is the last thing in a file.
     for token in batch::open(&args.file, &args.key)? {
         let token = token?;
         if token.serial.as_str() == args.serial {
-            return Ok(token);
+            found = Some(token);
         }
         if let Some(signal) = context.interrupt.signal() {
             return Err(Failure::new(Exit::of_signal(signal), "interrupted"));
         }
         keys += 1;
+    }
+    if let Some(token) = found {
+        return Ok(token);
     }
     let file = batch::name(&args.file);
     Err(Failure::bad_input(format!(

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::batch::Tokens;
 use super::folder::Folder;
 use super::output::{Hold, Output, Pages};
-use super::{Context, Exit, Failure, Outcome, batch, reencrypt, sealing, summary};
+use super::{Context, Exit, Failure, Outcome, batch, reencrypt, sealing, sign, signed, summary};
 use crate::cli::ExportArgs;
 use crate::counted::counted;
 use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
@@ -31,6 +31,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
     let sealing = sealing::sealing(&args.seal)?;
     let key = if format.is_encrypted() { reencrypt::key(args, &sealing)? } else { None };
     let in_clear = key.is_none();
+    let (inside, beside) = sign::placed(sign::signer(&args.sign)?, &args.sign);
     refuse_terminal(args, in_clear)?;
     if format.is_file_per_key() {
         let mut folder = Folder::create(&args.out)?;
@@ -44,13 +45,17 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         tell(&summary, &args.out.display().to_string(), &format, None, in_clear);
         return Ok(Outcome::Done);
     }
-    let mut out = match options.split.is_wanted() {
+    let digest = args.json || beside.is_some();
+    let out = match options.split.is_wanted() {
         true => Output::create_set(&args.out, args.compress)?,
-        false => Output::create(&args.out, args.compress, Hold::Back, args.json)?,
+        false => Output::create(&args.out, args.compress, Hold::Back, digest)?,
     };
+    let mut out = out.signed_by(beside)?;
     let tokens = tokens(args, from.as_ref(), context)?;
     let written = match format.is_encrypted() {
-        true => reencrypt::write(&format, &options, (key.as_ref(), &sealing), tokens, &mut out),
+        true => {
+            reencrypt::write(&format, &options, (key.as_ref(), &sealing, inside), tokens, &mut out)
+        }
         false => format::write(&format, &options, tokens, &mut Pages(&mut out)),
     };
     let summary = written.map_err(|error| failure(error, |error| out.failed(&error)))?;
@@ -97,6 +102,20 @@ fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
         ))
         .hint("leave out --out-…-key and the options of encryption, or choose --format pskc"));
     }
+    if args.sign.sign_key_file.is_some() && !args.sign.sign_detached && !format.is_encrypted() {
+        return Err(Failure::bad_input(format!(
+            "the format {} has no place for a signature",
+            format.name()
+        ))
+        .hint("add --sign-detached, which writes it to a file of its own"));
+    }
+    if args.sign.sign_detached && format.is_file_per_key() {
+        return Err(Failure::bad_input(format!(
+            "the format {} makes a file for each key: --sign-detached has no file to sign",
+            format.name()
+        ))
+        .hint("use `trousseau sign` on what you send, such as an archive of the folder"));
+    }
     let split = args.split.split_rows.is_some() || args.split.split_bytes.is_some();
     summary::check(args.json, split, &args.out)?;
     if split && format.is_file_per_key() {
@@ -133,9 +152,10 @@ fn tokens<'a>(
     let tokens: Box<dyn Iterator<Item = Result<Token, Failure>> + 'a> = match from {
         None => batch::open(&args.file, &args.key)? as Tokens,
         Some(from) => {
-            let reader = BufReader::new(batch::input(&args.file)?);
-            let tokens = format::read(from, &batch::name(&args.file), reader)?;
-            Box::new(tokens.map(|token| token.map_err(Failure::from)))
+            let (input, check) = signed::open(&args.file, &args.key, false)?;
+            let tokens = format::read(from, &batch::name(&args.file), BufReader::new(input))?;
+            let end = std::iter::once_with(|| check.finish_aloud(false).err().map(Err)).flatten();
+            Box::new(tokens.map(|token| token.map_err(Failure::from)).chain(end))
         }
     };
     let interrupt: Interrupt = context.interrupt.clone();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, Failure, Outcome, batch, keys};
+use super::{Context, Exit, Failure, Outcome, batch, keys, signed};
 use crate::cli::InspectArgs;
 use crate::counted::counted;
 use crate::keystore::BatchKey;
@@ -23,7 +23,8 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Fail
     }
     let key = keys::resolve(&args.key)?;
     let options = Options { locked: key.is_none(), ..keys::options(&args.key)? };
-    let reader = Reader::new(batch::input(file(args))?, key.as_ref(), options);
+    let (input, check) = signed::open(file(args), &args.key, true)?;
+    let reader = Reader::new(input, key.as_ref(), options);
     let mut reader = reader.map_err(|error| batch::failure(file(args), &error))?;
     let mut facts = Facts::default();
     let result = match args.json {
@@ -32,8 +33,15 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Fail
     };
     warn(file(args), reader.summary(), &facts, args.json);
     result?;
-    if !args.json {
-        print(&batch::name(file(args)), reader.summary(), &facts, key.as_ref())?;
+    let outcome = check.finish(reader.summary().signed)?;
+    signed::warn(&batch::name(file(args)), &outcome);
+    let signature = signed::describe(&outcome);
+    match (args.json, signature) {
+        (false, signature) => {
+            print(&batch::name(file(args)), reader.summary(), &facts, key.as_ref(), signature)?;
+        }
+        (true, Some(signature)) => say!("note: {}: signature {signature}", batch::name(file(args))),
+        (true, None) => {}
     }
     Ok(Outcome::Done)
 }
@@ -220,6 +228,7 @@ fn print(
     summary: &Summary,
     facts: &Facts,
     key: Option<&BatchKey>,
+    signature: Option<String>,
 ) -> Result<(), Failure> {
     let mut text = format!("{name}: {}\n", counted(summary.keys, "key", "keys"));
     let mut row = |label: &str, value: &str| text.push_str(&format!("  {label:<12} {value}\n"));
@@ -238,8 +247,8 @@ fn print(
         let secrets = counted(summary.references, "is", "are");
         row("secrets", &format!("{secrets} kept elsewhere (KeyReference)"));
     }
-    if summary.signed {
-        row("signature", "present, not verified");
+    if let Some(signature) = signature {
+        row("signature", &signature);
     }
     io::stdout().write_all(text.as_bytes()).map_err(|error| unwritable(&error))
 }

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::ledger::Ledger;
 use super::output::{Hold, Output};
 use super::sealing::{self, NewKey};
-use super::{Context, Exit, Failure, Outcome, parts, summary};
+use super::{Context, Exit, Failure, Outcome, parts, sign, summary};
 use crate::cli::{MintAlgorithm, MintArgs, MintHash};
 use crate::counted::counted;
 use crate::inventory::Inventory;
@@ -32,15 +32,14 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     let split = Split { rows: args.split.split_rows, bytes: args.split.split_bytes };
     summary::check(args.json, split.is_wanted(), &args.out)?;
     let mut inventory = args.inventory.as_deref().map(Inventory::open).transpose()?;
+    let signer = sign::signer(&args.sign)?;
+    let (inside, beside) = sign::placed(signer, &args.sign);
+    let digest = inventory.is_some() || args.json || beside.is_some();
     let out = match split.is_wanted() {
         true => Output::create_set(&args.out, args.compress)?,
-        false => Output::create(
-            &args.out,
-            args.compress,
-            Hold::Stream,
-            inventory.is_some() || args.json,
-        )?,
+        false => Output::create(&args.out, args.compress, Hold::Stream, digest)?,
     };
+    let out = out.signed_by(beside)?;
     let sealing = sealing::sealing(&args.seal)?;
     let key = NewKey::of(&args.seal, &sealing, args.new_transport_key.as_deref(), &args.key)?;
     let key = key.ok_or_else(|| {
@@ -49,7 +48,8 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
              --recipient CERT",
         )
     })?;
-    let sealer = key.sealer(&sealing).map_err(|error| failure(&error, "the key"))?;
+    let sealer = sign::sealer(key.sealer(&sealing), inside);
+    let sealer = sealer.map_err(|error| failure(&error, "the key"))?;
     let parts = parts::plan(&order, &sealer, split)?;
     let mut ledger = Ledger::reserve(inventory.as_mut(), args, &order, key.key())?;
     let files = match make(args, context, (&order, &sealer, &parts, split), out, key, &mut ledger) {

@@ -29,6 +29,8 @@ mod report;
 mod scenarios;
 mod sealing;
 mod serve;
+mod sign;
+mod signed;
 mod simulate;
 mod summary;
 mod targets;
@@ -86,6 +88,7 @@ pub fn run(command: &Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Mint(args) => mint::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
         Command::Export(args) => export::run(args, context),
+        Command::Sign(args) => sign::run(args, context),
         Command::Formats(args) => formats::run(args, context),
         Command::Code(args) => code::run(args, context),
         Command::Serve(args) => serve::run(args, context),

@@ -4,15 +4,17 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::folder::Folder;
-use super::{Exit, Failure};
+use super::{Exit, Failure, sign};
 use crate::atomic_file::{AtomicFile, write_hint};
 use crate::cli::CompressionName;
 use crate::compression::{Compression, Packer, Unsupported};
 use crate::format::Sink;
 use crate::inventory::Digesting;
 use crate::manifest::{Listed, Manifest, Part};
+use crate::signature::{Sign, detached};
 use crate::spool::{Spool, SpoolError};
 
 /// What standard output is given while the work may still fail.
@@ -37,6 +39,8 @@ pub(super) struct Output {
     /// What was written, until [`Output::commit`].
     whole: Option<Target>,
     files: Vec<Listed>,
+    /// Who signs what is written, and where the signature goes, unless into the folder of a set.
+    signer: Option<(Arc<dyn Sign>, Option<AtomicFile>)>,
 }
 
 enum Target {
@@ -109,6 +113,23 @@ impl Output {
         Ok(this)
     }
 
+    /// The same, with a signature beside it. Digests must be wanted.
+    pub(super) fn signed_by(mut self, signer: Option<Arc<dyn Sign>>) -> Result<Self, Failure> {
+        let Some(signer) = signer else { return Ok(self) };
+        if self.is_stdout() {
+            return Err(Failure::bad_input(
+                "--sign-detached and --out -: there is no name to sign",
+            )
+            .hint("name a file with --out"));
+        }
+        let place = match &self.set {
+            Some(_) => None,
+            None => Some(AtomicFile::create(sign::signature_of(&self.path))?),
+        };
+        self.signer = Some((signer, place));
+        Ok(self)
+    }
+
     fn empty(path: &Path, asked: Option<CompressionName>, digest: bool) -> Result<Self, Failure> {
         let compression = match asked {
             Some(CompressionName::None) => Compression::None,
@@ -117,8 +138,8 @@ impl Output {
             None => Compression::of(path)?,
         };
         let (path, files) = (path.to_owned(), Vec::new());
-        let (set, at_hand, whole) = (None, None, None);
-        Ok(Self { path, compression, digest, set, at_hand, bytes: 0, whole, files })
+        let (set, at_hand, whole, signer) = (None, None, None, None);
+        Ok(Self { path, compression, digest, set, at_hand, bytes: 0, whole, files, signer })
     }
 
     fn start(&mut self, target: Target) -> io::Result<()> {
@@ -175,19 +196,52 @@ impl Output {
     /// held back. `content` is the name of the format.
     pub(super) fn commit(mut self, content: &str) -> Result<(), Failure> {
         if let Some(set) = self.set.take() {
+            let mut covered = self.covered();
             let manifest = Manifest::new(content, std::mem::take(&mut self.files)).to_json();
-            let mut file = set.folder.file("manifest.json").map_err(|error| self.failed(&error))?;
-            file.write_all(manifest.as_bytes()).map_err(|error| self.failed(&error))?;
+            let mut texts = vec![("manifest.json", manifest)];
+            if let Some((signer, _)) = &self.signer {
+                let mut digest = Digesting::new(io::sink(), true);
+                digest.write_all(texts[0].1.as_bytes()).map_err(|error| self.failed(&error))?;
+                let digest = digest.finish("manifest.json");
+                covered.extend(digest.map(|digest| (digest.name, digest.sha256)));
+                texts.push(("manifest.json.sig", detached(&**signer, &sign::decoded(&covered))?));
+            }
+            for (name, text) in texts {
+                let mut file = set.folder.file(name).map_err(|error| self.failed(&error))?;
+                file.write_all(text.as_bytes()).map_err(|error| self.failed(&error))?;
+            }
             return set.folder.commit();
         }
         match self.whole.take() {
-            Some(Target::File(file)) => Ok(file.commit()?),
+            Some(Target::File(file)) => {
+                // The signature first: a file must never be there without it.
+                let covered = self.covered();
+                let beside = match self.signer.take() {
+                    Some((signer, Some(place))) => {
+                        let path = place.path().to_owned();
+                        sign::write_detached(place, &*signer, &covered)?;
+                        Some(path)
+                    }
+                    _ => None,
+                };
+                file.commit().map_err(|error| {
+                    if let Some(path) = beside {
+                        let _ = std::fs::remove_file(path);
+                    }
+                    error.into()
+                })
+            }
             Some(Target::Held(held)) => held.write_to(&mut io::stdout().lock()).map_err(|error| {
                 Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))
                     .hint("free some space, or write elsewhere; what was written is incomplete")
             }),
             Some(Target::Stdout(_) | Target::Part(_)) | None => Ok(()),
         }
+    }
+
+    /// Names and digests of what was written.
+    fn covered(&self) -> Vec<(String, String)> {
+        self.files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect()
     }
 
     /// The file at hand is whole and holds `part`; when `more`, the next one of the set begins.

@@ -1,14 +1,17 @@
 //! `trousseau export --format pskc`: the batch under another key.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::Failure;
 use super::output::Output;
 use super::sealing::NewKey;
+use super::sign;
 use crate::cli::{ExportArgs, KeyArgs};
 use crate::format::{ExportError, ExportOptions, Format, Summary, join};
 use crate::manifest::Part;
 use crate::pskc::{Sealer, Sealing, WriteError, Writer};
+use crate::signature::Sign;
 use crate::token::Token;
 
 /// Under what the new file is encrypted; `None` for in clear, when the receiver reads nothing else.
@@ -35,7 +38,7 @@ pub(super) fn key(args: &ExportArgs, sealing: &Sealing) -> Result<Option<NewKey>
 pub(super) fn write(
     format: &Format,
     options: &ExportOptions<'_>,
-    (key, sealing): (Option<&NewKey>, &Sealing),
+    (key, sealing, signer): (Option<&NewKey>, &Sealing, Option<Arc<dyn Sign>>),
     tokens: impl Iterator<Item = Result<Token, Failure>>,
     out: &mut Output,
 ) -> Result<Summary, ExportError<Failure>> {
@@ -44,9 +47,10 @@ pub(super) fn write(
         error => ExportError::Input(Failure::bad_input(&error).hint(error.hint())),
     };
     let sealer = match key {
-        Some(key) => key.sealer(sealing).map_err(sealed)?,
-        None => Sealer::in_clear(sealing.receiver),
+        Some(key) => key.sealer(sealing),
+        None => Ok(Sealer::in_clear(sealing.receiver)),
     };
+    let sealer = sign::sealer(sealer, signer).map_err(sealed)?;
     let (most_keys, most_bytes) =
         (options.split.rows.unwrap_or(u64::MAX), options.split.bytes.unwrap_or(u64::MAX));
     let mut joined = join(format, options, tokens)?;

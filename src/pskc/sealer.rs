@@ -1,4 +1,6 @@
-//! Everything about a file that is not a token: its head, its cipher, its MAC.
+//! Everything about a file that is not a token: its head, its cipher, its MAC, who signs it.
+
+use std::sync::Arc;
 
 use super::cipher::{Cipher, Keyed};
 use super::kdf::{Pbkdf2, SALT, iterations};
@@ -12,12 +14,15 @@ use super::writer::WriteError;
 use crate::custody::Recipient;
 use crate::keystore::BatchKey;
 use crate::secret::Secret;
+use crate::signature::{Sign, enveloped_len};
 
 /// Everything about a file that is not a token, prepared once: its head, cipher and MAC.
 pub struct Sealer {
     head: Vec<u8>,
     pub(super) under: Option<Under>,
     pub(super) receiver: Receiver,
+    /// Who signs, and how long the signature is.
+    signer: Option<(Arc<dyn Sign>, usize)>,
 }
 
 /// What encrypts the values.
@@ -88,7 +93,7 @@ impl Sealer {
     pub fn in_clear(receiver: Receiver) -> Self {
         let mut head = Vec::new();
         open_container(&mut head);
-        Self { head, under: None, receiver }
+        Self { head, under: None, receiver, signer: None }
     }
 
     fn under(
@@ -122,18 +127,33 @@ impl Sealer {
         }
         let before = format!("<EncryptedValue>{method}").into_bytes();
         let under = Some(Under { cipher, keyed, mac, before });
-        Ok(Self { head, under, receiver: sealing.receiver })
+        Ok(Self { head, under, receiver: sealing.receiver, signer: None })
+    }
+
+    /// The same file, signed (RFC 6030 §13.2 recommends it): RSA-SHA256 or ECDSA-SHA256 over the
+    /// whole of it, behind the last key.
+    ///
+    /// # Errors
+    /// [`WriteError::Signature`], when the signer cannot sign.
+    pub fn signed_by(mut self, signer: Arc<dyn Sign>) -> Result<Self, WriteError> {
+        let len = enveloped_len(&*signer).map_err(Box::new)?;
+        self.signer = Some((signer, len));
+        Ok(self)
     }
 
     /// In words, for people: `AES-128-CBC with HMAC-SHA1`.
     #[must_use]
     pub fn describe(&self) -> String {
-        match &self.under {
+        let values = match &self.under {
             None => "secrets in clear".into(),
             Some(Under { cipher, mac: Some((hash, _)), .. }) => {
                 format!("{} with {}", cipher.name(), hash.name())
             }
             Some(under) => under.cipher.name().into(),
+        };
+        match &self.signer {
+            None => values,
+            Some((signer, _)) => format!("{values}, signed ({})", signer.method().name()),
         }
     }
 
@@ -145,6 +165,16 @@ impl Sealer {
     /// What stands after the last.
     pub(super) fn tail(&self) -> &'static [u8] {
         TAIL
+    }
+
+    /// Bytes of all that stands after the last key: signature and tail.
+    pub(super) fn end_len(&self) -> usize {
+        self.tail().len() + self.signer.as_ref().map_or(0, |(_, len)| *len)
+    }
+
+    /// Who signs.
+    pub(super) fn signer(&self) -> Option<&dyn Sign> {
+        self.signer.as_ref().map(|(signer, _)| &**signer)
     }
 
     /// Something to write tokens with: one per thread.

@@ -7,6 +7,7 @@ use super::pen::Pen;
 use super::sealer::Sealer;
 use crate::atomic_file::write_hint;
 use crate::seen::Seen;
+use crate::signature::{SignatureError, Signing};
 use crate::token::Token;
 
 /// Bytes gathered before they are written.
@@ -21,6 +22,7 @@ pub struct Writer<'a, W> {
     gathered: Vec<u8>,
     ids: Seen,
     pen: Option<Pen<'a>>,
+    signing: Option<Signing<'a>>,
     /// Bytes that went out.
     written: u64,
 }
@@ -46,6 +48,9 @@ pub enum WriteError {
     /// The key of the values could not be encrypted for a recipient.
     #[error(transparent)]
     Recipient(#[from] Box<crate::custody::CustodyError>),
+    /// The file could not be signed.
+    #[error(transparent)]
+    Signature(#[from] Box<SignatureError>),
     /// The receiver does not read such files.
     #[error("{receiver} does not read {what}")]
     Receiver {
@@ -117,6 +122,7 @@ impl WriteError {
             Self::KeyLength { .. } => "give twice as many hexadecimal digits as the key has bytes",
             Self::NoRecipient => "name a certificate with --recipient",
             Self::Recipient(error) => error.hint(),
+            Self::Signature(error) => error.hint(),
             Self::Receiver { .. } => {
                 "see the table of receivers in docs/pskc.md, or leave out --for to decide yourself"
             }
@@ -142,10 +148,12 @@ impl<'a, W: Write> Writer<'a, W> {
     ///
     /// # Errors
     /// When its head cannot be written.
-    pub fn new(mut out: W, sealer: &'a Sealer) -> Result<Self, WriteError> {
-        out.write_all(sealer.head())?;
-        let written = sealer.head().len() as u64;
-        Ok(Self { out, sealer, gathered: Vec::new(), ids: Seen::default(), pen: None, written })
+    pub fn new(out: W, sealer: &'a Sealer) -> Result<Self, WriteError> {
+        let (gathered, ids) = (Vec::new(), Seen::default());
+        let signing = sealer.signer().map(Signing::new);
+        let mut this = Self { out, sealer, gathered, ids, pen: None, signing, written: 0 };
+        this.put(sealer.head())?;
+        Ok(this)
     }
 
     /// Adds `token` if the file, ended behind it, has at most `most` bytes; says whether it did.
@@ -156,7 +164,7 @@ impl<'a, W: Write> Writer<'a, W> {
         let before = self.gathered.len();
         let pen = self.pen.get_or_insert_with(|| self.sealer.pen());
         pen.write(token, &mut self.gathered)?;
-        let whole = self.written + (self.gathered.len() + self.sealer.tail().len()) as u64;
+        let whole = self.written + (self.gathered.len() + self.sealer.end_len()) as u64;
         if whole > most {
             self.gathered.truncate(before);
             return Ok(false);
@@ -250,8 +258,7 @@ impl<'a, W: Write> Writer<'a, W> {
             {
                 let Ok(chunk) = chunk_in.recv() else { return Err(WriteError::Stopped) };
                 let (bytes, count) = chunk?;
-                self.out.write_all(&bytes)?;
-                self.written += bytes.len() as u64;
+                self.put(&bytes)?;
                 written += count;
                 let _ = spare_out.send(bytes);
                 if !go_on(written) {
@@ -268,15 +275,29 @@ impl<'a, W: Write> Writer<'a, W> {
     /// When the rest cannot be written.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.write_gathered()?;
-        self.out.write_all(self.sealer.tail())?;
+        if let Some(signing) = self.signing.take() {
+            let signature = signing.finish(self.sealer.tail()).map_err(Box::new)?;
+            self.put(signature.as_bytes())?;
+        }
+        self.put(self.sealer.tail())?;
         self.out.flush()?;
         Ok(self.out)
     }
 
     fn write_gathered(&mut self) -> Result<(), WriteError> {
-        self.out.write_all(&self.gathered)?;
-        self.written += self.gathered.len() as u64;
-        self.gathered.clear();
+        let mut gathered = std::mem::take(&mut self.gathered);
+        self.put(&gathered)?;
+        gathered.clear();
+        self.gathered = gathered;
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.out.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        if let Some(signing) = &mut self.signing {
+            signing.update(bytes).map_err(Box::new)?;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,217 @@
+//! The signature of a batch that is read: before its keys are given out when one is required, after
+//! the last of them otherwise.
+//!
+//! | input | `--require-signature` | otherwise |
+//! |---|---|---|
+//! | a file | verified, then read | read, then verified if it is signed |
+//! | a pipe | kept in an unnamed temporary file, then as a file | verified while it is read |
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::sign::{refused, signature_of};
+use super::{Exit, Failure, batch};
+use crate::cli::KeyArgs;
+use crate::compression::unpack;
+use crate::signature::{Certificate, Detached, Outcome, Tap, Tapped, VerifyError, verify};
+
+/// What is still to be done about a signature when all keys were read.
+pub(super) struct Check {
+    name: String,
+    how: How,
+}
+
+enum How {
+    /// Verified; the file must be as it was.
+    Done(Outcome, Option<(File, Metadata)>),
+    /// To be verified, if there is one.
+    File(File),
+    /// It was watched on its way.
+    Stream(Tapped),
+}
+
+/// Opens `file` (`-` for standard input), whose signature `args` may ask for. `document`: whether it
+/// is XML, so that it can hold one.
+///
+/// # Errors
+/// When it cannot be read, or is not signed as `args` want it.
+pub(super) fn open(
+    file: &Path,
+    args: &KeyArgs,
+    document: bool,
+) -> Result<(Box<dyn Read>, Check), Failure> {
+    let name = batch::name(file);
+    let required = match &args.require_signature {
+        Some(path) => Some(Certificate::read(&path.display().to_string(), &content(path)?)?),
+        None => None,
+    };
+    let regular = match file == Path::new("-") {
+        true => None,
+        false => {
+            let opened = File::open(file).map_err(|error| batch::unreadable(file, error))?;
+            opened.metadata().is_ok_and(|facts| facts.is_file()).then_some(opened)
+        }
+    };
+    let kept = match (regular, &required, &args.detached_signature) {
+        (Some(opened), ..) => opened,
+        (None, None, None) => {
+            let (tap, tapped) = Tap::new(batch::input(file)?);
+            let how =
+                if document { How::Stream(tapped) } else { How::Done(Outcome::Unsigned, None) };
+            return Ok((Box::new(tap), Check { name, how }));
+        }
+        (None, ..) => spool(file)?,
+    };
+    let input = || again(&kept, &name).map_err(|error| batch::unreadable(file, error));
+    let facts = || kept.metadata().ok().and_then(|facts| Some((kept.try_clone().ok()?, facts)));
+    let how = if let Some(signature) = &args.detached_signature {
+        let done = facts();
+        How::Done(beside(file, signature, &kept, required.as_ref())?, done)
+    } else if required.is_some() && !document {
+        return Err(Failure::bad_input(format!(
+            "{name}: --require-signature, but only a PSKC file holds its signature itself"
+        ))
+        .hint(format!(
+            "give the one beside it: --detached-signature {}",
+            signature_of(file).display()
+        )));
+    } else if required.is_some() {
+        let done = facts();
+        let open = || again(&kept, &name);
+        let outcome = verify(open, required.as_ref(), Timestamp::now())
+            .map_err(|error| refused(&name, error))?;
+        How::Done(outcome, done)
+    } else if document {
+        How::File(kept.try_clone().map_err(|error| batch::unreadable(file, error))?)
+    } else {
+        How::Done(Outcome::Unsigned, None)
+    };
+    Ok((input()?, Check { name, how }))
+}
+
+/// A file with a certificate, or the like.
+pub(super) fn content(path: &Path) -> Result<Vec<u8>, Failure> {
+    /// No certificate is longer.
+    const LONGEST: u64 = 1 << 20;
+    let mut content = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut content));
+    read.map_err(|error| batch::unreadable(path, error))?;
+    Ok(content)
+}
+
+/// The content of `file` from its beginning, decompressed if need be.
+pub(super) fn again(file: &File, name: &str) -> io::Result<Box<dyn Read>> {
+    let mut file = file.try_clone()?;
+    file.rewind()?;
+    unpack(name, file)
+}
+
+/// All of standard input or a pipe, in a file without name that nobody else can open.
+fn spool(file: &Path) -> Result<File, Failure> {
+    let failed = |error: io::Error| {
+        Failure::new(
+            Exit::Io,
+            format!("cannot keep {} while it is verified: {error}", batch::name(file)),
+        )
+        .hint("free some space where TMPDIR points, or save it and name the file")
+    };
+    let mut kept = tempfile::tempfile().map_err(failed)?;
+    let mut input: Box<dyn Read> = match file == Path::new("-") {
+        true => Box::new(io::stdin()),
+        false => Box::new(File::open(file).map_err(|error| batch::unreadable(file, error))?),
+    };
+    io::copy(&mut input, &mut kept).map_err(failed)?;
+    Ok(kept)
+}
+
+/// Verifies the signature beside `file`, whose bytes are in `kept`.
+fn beside(
+    file: &Path,
+    signature: &Path,
+    kept: &File,
+    required: Option<&Certificate>,
+) -> Result<Outcome, Failure> {
+    let name = signature.display().to_string();
+    let opened = File::open(signature).map_err(|error| batch::unreadable(signature, error))?;
+    let read = Detached::read(&name, opened, required, Timestamp::now());
+    let detached = read.map_err(|error| refused(&name, error))?;
+    let own = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut bytes = kept.try_clone().map_err(|error| batch::unreadable(file, error))?;
+    bytes.rewind().map_err(|error| batch::unreadable(file, error))?;
+    detached.check(&own, bytes).map_err(|error| refused(&name, error))?;
+    Ok(detached.outcome().clone())
+}
+
+impl Check {
+    /// What came of it, all keys being read; `signed`: whether a signature was met.
+    ///
+    /// # Errors
+    /// When the signature does not hold, or the file was changed while it was read.
+    pub(super) fn finish(self, signed: bool) -> Result<Outcome, Failure> {
+        let Self { name, how } = self;
+        let now = Timestamp::now();
+        match how {
+            How::Done(outcome, kept) => {
+                match kept.map(|(file, before)| (file.metadata(), before)) {
+                    Some((Ok(after), before)) if !same(&before, &after) => Err(Failure::bad_input(
+                        format!("{name} changed after its signature was verified"),
+                    )
+                    .hint("let nothing write to it meanwhile; use nothing of what was read")),
+                    _ => Ok(outcome),
+                }
+            }
+            _ if !signed => Ok(Outcome::Unsigned),
+            How::File(file) => {
+                verify(|| again(&file, &name), None, now).map_err(|error| refused(&name, error))
+            }
+            How::Stream(tapped) => {
+                tapped.conclude(now).map_err(|error| refused(&name, VerifyError::Refused(error)))
+            }
+        }
+    }
+
+    /// As [`Check::finish`], and tells what came of it.
+    pub(super) fn finish_aloud(self, signed: bool) -> Result<(), Failure> {
+        let name = self.name.clone();
+        let outcome = self.finish(signed)?;
+        if let Some(line) = describe(&outcome) {
+            say!("note: {name}: signature {line}");
+        }
+        warn(&name, &outcome);
+        Ok(())
+    }
+}
+
+fn same(before: &Metadata, after: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let facts = |facts: &Metadata| {
+        (facts.len(), facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec())
+    };
+    facts(before) == facts(after)
+}
+
+/// What came of it, in words; nothing when there is no signature.
+pub(super) fn describe(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Signed(verdict) => Some(verdict.describe()),
+        Outcome::Unknown(reason) => Some(format!("present, not verified: {reason}")),
+        _ => None,
+    }
+}
+
+/// Warns of what is weak in a signature that holds.
+pub(super) fn warn(name: &str, outcome: &Outcome) {
+    let Outcome::Signed(verdict) = outcome else { return };
+    if verdict.weak {
+        say!(
+            "warning: {name}: the signature rests on SHA-1, of which collisions can be made: whoever \
+             has a say in what is signed can have another text ready; ask for SHA-256"
+        );
+    }
+    if let Some(expired) = &verdict.expired {
+        say!("warning: {name}: {expired}");
+    }
+}
