@@ -239,7 +239,7 @@ fn keys_that_nobody_holds_can_be_left_out() {
     let output = bench
         .run("export batch.pskcxml --format pam-oath --roster users.csv --assigned-only --out -");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("HOTP/E/8\tbob\t-\t{SEED}\t5\n"));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("left out 1 keys"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("left out 1 key that"));
 }
 
 #[test]
