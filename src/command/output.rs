@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::folder::Folder;
 use super::{Exit, Failure, sign};
@@ -14,7 +13,7 @@ use crate::compression::{Compression, Packer, Unsupported};
 use crate::format::Sink;
 use crate::inventory::Digesting;
 use crate::manifest::{Listed, Manifest, Part};
-use crate::signature::{Sign, detached};
+use crate::signature::detached;
 use crate::spool::{Spool, SpoolError};
 
 /// What standard output is given while the work may still fail.
@@ -40,7 +39,7 @@ pub(super) struct Output {
     whole: Option<Target>,
     files: Vec<Listed>,
     /// Who signs what is written, and where the signature goes, unless into the folder of a set.
-    signer: Option<(Arc<dyn Sign>, Option<AtomicFile>)>,
+    signer: Option<(sign::Signer, Option<AtomicFile>)>,
 }
 
 enum Target {
@@ -114,7 +113,7 @@ impl Output {
     }
 
     /// The same, with a signature beside it. Digests must be wanted.
-    pub(super) fn signed_by(mut self, signer: Option<Arc<dyn Sign>>) -> Result<Self, Failure> {
+    pub(super) fn signed_by(mut self, signer: Option<sign::Signer>) -> Result<Self, Failure> {
         let Some(signer) = signer else { return Ok(self) };
         if self.is_stdout() {
             return Err(Failure::bad_input(

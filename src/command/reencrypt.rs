@@ -1,7 +1,6 @@
 //! `trousseau export --format pskc`: the batch under another key.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use super::Failure;
 use super::output::Output;
@@ -11,7 +10,6 @@ use crate::cli::{ExportArgs, KeyArgs};
 use crate::format::{ExportError, ExportOptions, Format, Summary, join};
 use crate::manifest::Part;
 use crate::pskc::{Sealer, Sealing, WriteError, Writer};
-use crate::signature::Sign;
 use crate::token::Token;
 
 /// Under what the new file is encrypted; `None` for in clear, when the receiver reads nothing else.
@@ -38,7 +36,7 @@ pub(super) fn key(args: &ExportArgs, sealing: &Sealing) -> Result<Option<NewKey>
 pub(super) fn write(
     format: &Format,
     options: &ExportOptions<'_>,
-    (key, sealing, signer): (Option<&NewKey>, &Sealing, Option<Arc<dyn Sign>>),
+    (key, sealing, signer): (Option<&NewKey>, &Sealing, Option<sign::Signer>),
     tokens: impl Iterator<Item = Result<Token, Failure>>,
     out: &mut Output,
 ) -> Result<Summary, ExportError<Failure>> {

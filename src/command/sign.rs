@@ -16,11 +16,14 @@ use crate::keystore::Source;
 use crate::pskc::{Sealer, WriteError};
 use crate::signature::{FileSigner, Sign, SignatureError, VerifyError, detached, insertion};
 
+/// Who signs.
+pub(super) type Signer = Arc<dyn Sign>;
+
 /// Who signs a new file: `None` when nobody was asked to.
 ///
 /// # Errors
 /// When key and certificate cannot be read or used, or do not belong together.
-pub(super) fn signer(args: &SignArgs) -> Result<Option<Arc<dyn Sign>>, Failure> {
+pub(super) fn signer(args: &SignArgs) -> Result<Option<Signer>, Failure> {
     match (&args.sign_key_file, &args.sign_cert) {
         (Some(key), Some(certificate)) => read(key, certificate).map(Some),
         _ => Ok(None),
@@ -28,17 +31,14 @@ pub(super) fn signer(args: &SignArgs) -> Result<Option<Arc<dyn Sign>>, Failure> 
 }
 
 /// The signer of what goes into the file, and of what goes beside it.
-pub(super) fn placed(
-    signer: Option<Arc<dyn Sign>>,
-    args: &SignArgs,
-) -> (Option<Arc<dyn Sign>>, Option<Arc<dyn Sign>>) {
+pub(super) fn placed(signer: Option<Signer>, args: &SignArgs) -> (Option<Signer>, Option<Signer>) {
     if args.sign_detached { (None, signer) } else { (signer, None) }
 }
 
 /// A sealer whose files `signer` signs.
 pub(super) fn sealer(
     sealer: Result<Sealer, WriteError>,
-    signer: Option<Arc<dyn Sign>>,
+    signer: Option<Signer>,
 ) -> Result<Sealer, WriteError> {
     match signer {
         Some(signer) => sealer?.signed_by(signer),
@@ -46,12 +46,12 @@ pub(super) fn sealer(
     }
 }
 
-fn read(key: &Path, certificate: &Path) -> Result<Arc<dyn Sign>, Failure> {
+fn read(key: &Path, certificate: &Path) -> Result<Signer, Failure> {
     let secret = keys::read(&Source::File(key.to_owned()))?;
     let content = signed::content(certificate)?;
     let (key, certificate) = (key.display().to_string(), certificate.display().to_string());
     let now = Timestamp::now();
-    Ok(FileSigner::new((&key, &secret), (&certificate, &content), now)?)
+    Ok(FileSigner::open((&key, &secret), (&certificate, &content), now)?)
 }
 
 /// `FILE.sig`.

@@ -38,7 +38,7 @@ pub struct FileSigner {
 
 enum Key {
     Rsa(Box<RsaKeyPair>),
-    P256(EcdsaKeyPair),
+    P256(Box<EcdsaKeyPair>),
 }
 
 impl FileSigner {
@@ -48,7 +48,7 @@ impl FileSigner {
     /// # Errors
     /// [`SignatureError::Key`], [`SignatureError::Certificate`], [`SignatureError::Weak`],
     /// [`SignatureError::Validity`] or [`SignatureError::Mismatch`].
-    pub fn new(
+    pub fn open(
         (key_file, key): (&str, &Secret),
         (certificate_file, certificate): (&str, &[u8]),
         now: Timestamp,
@@ -90,7 +90,7 @@ impl FileSigner {
                     certificate.public_key(),
                     &SystemRandom::new(),
                 );
-                Key::P256(pair.map_err(|_| mismatch())?)
+                Key::P256(Box::new(pair.map_err(|_| mismatch())?))
             }
             (_, KeyKind::P384) => {
                 return Err(unfit("its key is on the curve P-384; RSA and P-256 are signed with"));

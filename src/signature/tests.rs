@@ -22,7 +22,7 @@ fn signer(name: &str) -> Result<Arc<dyn Sign>, SignatureError> {
 }
 
 fn pair(key: &str, certificate: &str) -> Result<Arc<dyn Sign>, SignatureError> {
-    FileSigner::new((key, &Secret::new(vector(key))), (certificate, &vector(certificate)), now())
+    FileSigner::open((key, &Secret::new(vector(key))), (certificate, &vector(certificate)), now())
 }
 
 fn certificate(name: &str) -> Certificate {
@@ -283,7 +283,7 @@ fn keys_and_certificates_that_do_not_fit_are_refused() {
     assert_eq!(key, "Sign(Certificate(CN=RSA Signer))");
     let late = "2100-01-01T00:00:00Z".parse().unwrap();
     let key = Secret::new(vector("rsa.key"));
-    let said = FileSigner::new(("k", &key), ("c", &vector("rsa.crt")), late).unwrap_err();
+    let said = FileSigner::open(("k", &key), ("c", &vector("rsa.crt")), late).unwrap_err();
     assert!(said.to_string().starts_with("c: the certificate is valid from "), "{said}");
 }
 
