@@ -11,7 +11,7 @@ use crate::cli::InspectArgs;
 use crate::counted::counted;
 use crate::keystore::BatchKey;
 use crate::manifest::{Listed, Manifest, ManifestError};
-use crate::pskc::{Options, Protection, Reader, Summary};
+use crate::pskc::{Dialect, Options, Protection, Reader, Summary};
 use crate::seen::Seen;
 use crate::token::{Algorithm, Token};
 
@@ -232,6 +232,9 @@ fn print(
 ) -> Result<(), Failure> {
     let mut text = format!("{name}: {}\n", counted(summary.keys, "key", "keys"));
     let mut row = |label: &str, value: &str| text.push_str(&format!("  {label:<12} {value}\n"));
+    if summary.dialect != Dialect::Rfc6030 {
+        row("format", &summary.dialect.to_string());
+    }
     row("encryption", &encryption(summary));
     row("integrity", &integrity(summary, key));
     for (kind, count) in &facts.kinds {

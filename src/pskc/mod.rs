@@ -11,9 +11,11 @@
 //! | `sealing`, `receiver` | what the user chooses, and for whom the file is |
 //! | `writer`, `sealer`, `key_info`, `pen` | tokens to bytes |
 //! | `fragment` | an extension given as text |
+//! | `dialect` | what came before RFC 6030, given out as RFC 6030 |
 //! | `reader`, `xml` | bytes to tokens, distrusting every one of them |
 
 mod cipher;
+mod dialect;
 mod error;
 mod fragment;
 mod kdf;
@@ -31,6 +33,7 @@ mod uri;
 mod writer;
 mod xml;
 
+pub use dialect::Dialect;
 pub use error::{Error, Fault};
 pub use fragment::fragment;
 pub use limits::{Limit, LimitError, Limits};

@@ -2,6 +2,14 @@
 
 /// Namespace of RFC 6030.
 pub(super) const PSKC: &str = "urn:ietf:params:xml:ns:keyprov:pskc";
+/// Namespace of draft-hoyer-keyprov-pskc-algorithm-profiles-01.
+pub(super) const PSKC_10: &str = "urn:ietf:params:xml:ns:keyprov:pskc:1.0";
+/// Namespace of files of ActivIdentity, and of drafts of 2007 and 2008.
+pub(super) const CONTAINER_10: &str = "urn:ietf:params:xml:ns:keyprov:container:1.0";
+/// Namespace of draft-hoyer-keyprov-portable-symmetric-key-container-01.
+pub(super) const CONTAINER: &str = "urn:ietf:params:xml:ns:keyprov:container";
+/// Namespace of draft-hoyer-keyprov-portable-symmetric-key-container-00.
+pub(super) const OATH_2006: &str = "http://www.openauthentication.org/OATH/2006/08/PSKC";
 /// Namespace of XML Signature.
 pub(super) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 /// Namespace of XML Encryption 1.0.

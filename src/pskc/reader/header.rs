@@ -2,12 +2,13 @@
 
 use std::io::Read;
 
+use super::super::dialect::Document;
 use super::super::error::{Fault, shown};
 use super::super::kdf::Pbkdf2;
 use super::super::limits::{Limit, Limits};
 use super::super::mac::HmacHash;
 use super::super::uri;
-use super::super::xml::{Cursor, Element};
+use super::super::xml::Element;
 use super::{Options, Protection, unexpected, values};
 
 /// `MACMethod`: which MAC, and its key as the file has it.
@@ -52,7 +53,7 @@ pub(super) struct Wrapped {
 
 /// Reads `EncryptionKey`, to its end.
 pub(super) fn encryption_key<R: Read>(
-    cursor: &mut Cursor<R>,
+    cursor: &mut Document<R>,
     options: &Options,
 ) -> Result<Access, Fault> {
     let mut found = Access { protection: Protection::TransportKey(None), ..Access::default() };
@@ -85,7 +86,7 @@ pub(super) fn encryption_key<R: Read>(
 }
 
 /// `EncryptedKey` (xmlenc-core1 §3.5.1) with the certificate of its recipient.
-fn wrapped<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Wrapped, Fault> {
+fn wrapped<R: Read>(cursor: &mut Document<R>, limits: &Limits) -> Result<Wrapped, Fault> {
     let mut value = Encrypted::default();
     let mut draft = Draft::new(&mut value);
     let mut certificate = Vec::new();
@@ -115,7 +116,7 @@ fn wrapped<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Wrapped, 
 }
 
 fn derived_key<R: Read>(
-    cursor: &mut Cursor<R>,
+    cursor: &mut Document<R>,
     options: &Options,
 ) -> Result<(Protection, Option<Pbkdf2>), Fault> {
     let mut kdf = None;
@@ -126,7 +127,9 @@ fn derived_key<R: Read>(
                 return Err(Fault::Repeated("KeyDerivationMethod"));
             }
             Element::KeyDerivationMethod => kdf = Some(derivation(cursor, &options.limits)?),
-            Element::MasterKeyName => name = Some(shown(cursor.text()?.trim())),
+            Element::MasterKeyName | Element::CarriedKeyName => {
+                name = Some(shown(cursor.text()?.trim()))
+            }
             _ => cursor.skip()?,
         }
     }
@@ -137,7 +140,7 @@ fn derived_key<R: Read>(
 }
 
 /// `KeyDerivationMethod` with `PBKDF2-params` (RFC 8018 appendix A.2), whatever their namespaces.
-fn derivation<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Pbkdf2, Fault> {
+fn derivation<R: Read>(cursor: &mut Document<R>, limits: &Limits) -> Result<Pbkdf2, Fault> {
     let method =
         cursor.attribute("Algorithm")?.ok_or(Fault::Missing("the derivation Algorithm"))?;
     if !uri::is_pbkdf2(&method) {
@@ -191,7 +194,7 @@ fn derivation<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Pbkdf2
 }
 
 /// `PRF`: empty for HMAC-SHA1, an attribute by the standard, text in files of python-pskc.
-fn pseudo_random<R: Read>(cursor: &mut Cursor<R>) -> Result<HmacHash, Fault> {
+fn pseudo_random<R: Read>(cursor: &mut Document<R>) -> Result<HmacHash, Fault> {
     let attribute = cursor.attribute("Algorithm")?.map(|name| name.into_owned());
     let text = cursor.text()?.trim();
     let name = attribute.as_deref().unwrap_or(text);
@@ -207,7 +210,7 @@ fn pseudo_random<R: Read>(cursor: &mut Cursor<R>) -> Result<HmacHash, Fault> {
 /// Reads `MACMethod`, to its end; `None` when it names no algorithm, as python-pskc leaves it
 /// beside values that need no MAC.
 pub(super) fn mac_method<R: Read>(
-    cursor: &mut Cursor<R>,
+    cursor: &mut Document<R>,
     limits: &Limits,
 ) -> Result<Option<MacMethod>, Fault> {
     let Some(name) = cursor.attribute("Algorithm")?.map(|name| name.into_owned()) else {
@@ -234,7 +237,7 @@ pub(super) fn mac_method<R: Read>(
 }
 
 /// Reads the inside of an element of xmlenc's `EncryptedDataType`, to its end.
-fn encrypted<R: Read>(cursor: &mut Cursor<R>, limits: &Limits) -> Result<Encrypted, Fault> {
+fn encrypted<R: Read>(cursor: &mut Document<R>, limits: &Limits) -> Result<Encrypted, Fault> {
     let mut value = Encrypted::default();
     value.read(cursor, limits)?;
     Ok(value)
@@ -244,7 +247,7 @@ impl Encrypted {
     /// The same, in place of what this was before.
     pub(super) fn read<R: Read>(
         &mut self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Document<R>,
         limits: &Limits,
     ) -> Result<(), Fault> {
         let mut draft = Draft::new(self);
@@ -272,7 +275,7 @@ impl<'a> Draft<'a> {
     /// Takes a child of `EncryptedDataType`.
     fn take<R: Read>(
         &mut self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Document<R>,
         element: Element,
         limits: &Limits,
     ) -> Result<(), Fault> {
@@ -283,7 +286,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn method<R: Read>(&mut self, cursor: &mut Cursor<R>) -> Result<(), Fault> {
+    fn method<R: Read>(&mut self, cursor: &mut Document<R>) -> Result<(), Fault> {
         let method = cursor
             .attribute("Algorithm")?
             .ok_or(Fault::Missing("the Algorithm of EncryptionMethod"))?;
@@ -296,6 +299,11 @@ impl<'a> Draft<'a> {
             match element {
                 Element::DigestMethod => self.oaep().digest = name,
                 Element::MGF => self.oaep().mgf = name,
+                // PBES2 of PKCS #5, with the cipher within it (draft-ietf-keyprov-pskc-02).
+                Element::EncryptionScheme => {
+                    let name = name.ok_or(Fault::Missing("the Algorithm of EncryptionScheme"))?;
+                    self.value.method = name;
+                }
                 Element::OAEPparams if !cursor.text()?.trim().is_empty() => {
                     return Err(Fault::Unsupported {
                         what: "a label of RSA-OAEP,",
@@ -314,7 +322,7 @@ impl<'a> Draft<'a> {
         self.value.oaep.get_or_insert_default()
     }
 
-    fn data<R: Read>(&mut self, cursor: &mut Cursor<R>, limits: &Limits) -> Result<(), Fault> {
+    fn data<R: Read>(&mut self, cursor: &mut Document<R>, limits: &Limits) -> Result<(), Fault> {
         while let Some(element) = cursor.child()? {
             match element {
                 Element::CipherValue if self.has_value => {

@@ -18,9 +18,10 @@ mod vault;
 
 use std::io::Read;
 
+use super::dialect::{Dialect, Document};
 use super::error::{Error, Fault, shown};
 use super::limits::Limits;
-use super::xml::{Cursor, Element};
+use super::xml::Element;
 use crate::keystore::BatchKey;
 use crate::seen::Seen;
 use crate::token::Token;
@@ -65,6 +66,8 @@ pub enum Protection {
 /// What is known of a file so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
+    /// Which PSKC it is in.
+    pub dialect: Dialect,
     /// Under what its values are encrypted.
     pub protection: Protection,
     /// Cipher of its values, as `AES-128-CBC`.
@@ -91,7 +94,7 @@ pub struct Summary {
 ///
 /// After the first error the stream ends: what follows a fault is not trusted.
 pub struct Reader<R> {
-    cursor: Cursor<R>,
+    cursor: Document<R>,
     vault: Vault,
     ids: Seen,
     options: Options,
@@ -140,7 +143,7 @@ impl<R: Read> Reader<R> {
     /// [`Error`] when the head is no PSKC, or asks for what is not supported. Whether the key is
     /// the right one shows at the first value.
     pub fn new(input: R, key: Option<&BatchKey>, options: Options) -> Result<Self, Error> {
-        let cursor = Cursor::new(input, options.limits.clone())
+        let cursor = Document::new(input, options.limits.clone())
             .map_err(|(fault, (line, column))| Error { line, column, key: None, fault })?;
         let mut this = Self {
             cursor,
@@ -152,7 +155,9 @@ impl<R: Read> Reader<R> {
             current: Current::default(),
             sealed: Sealed::default(),
         };
-        match this.head() {
+        let result = this.head();
+        this.summary.dialect = this.cursor.dialect();
+        match result {
             Ok(()) => Ok(this),
             Err(fault) => Err(this.fail(fault)),
         }
@@ -170,7 +175,7 @@ impl<R: Read> Reader<R> {
 
     fn head(&mut self) -> Result<(), Fault> {
         let version = self.cursor.attribute("Version")?.ok_or(Fault::Missing("Version"))?;
-        if version != "1.0" {
+        if !matches!(&*version, "1.0" | "1") {
             return Err(Fault::Version(shown(&version)));
         }
         while let Some(element) = self.cursor.child()? {

@@ -347,8 +347,8 @@ impl<R: Read> Reader<R> {
         };
         let period = match draft.period {
             None => DEFAULT_PERIOD,
-            Some(period @ 1..=3600) => period as u32,
-            Some(_) => return Err(values::not("TimeInterval", "1 to 3600 seconds")),
+            Some(period @ 1..=31_536_000) => period as u32,
+            Some(_) => return Err(values::not("TimeInterval", "1 second to a year")),
         };
         let secret = match draft.secret {
             Some(secret) => secret,

@@ -69,9 +69,9 @@ fn digits(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// An `xs:boolean`.
+/// An `xs:boolean`, in capitals, too, as some programs write it.
 pub(super) fn boolean(text: &str, what: &'static str) -> Result<bool, Fault> {
-    match text.trim_ascii() {
+    match &*text.trim_ascii().to_ascii_lowercase() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
         _ => Err(not(what, "true or false")),

@@ -27,6 +27,8 @@ pub(super) struct Scopes {
     list: Vec<Scope>,
     /// Bytes of their prefixes and names.
     bytes: usize,
+    /// Names without prefix and declaration are those of PSKC.
+    bare: bool,
 }
 
 struct Scope {
@@ -141,6 +143,11 @@ impl Scopes {
         Ok(())
     }
 
+    /// From here on, names without prefix and declaration are those of PSKC.
+    pub(super) fn set_bare(&mut self) {
+        self.bare = true;
+    }
+
     /// Forgets the declarations of the element at `depth`, which was left.
     pub(super) fn leave(&mut self, depth: usize) {
         while let Some(scope) = self.list.pop_if(|scope| scope.depth >= depth) {
@@ -168,6 +175,7 @@ impl Scopes {
         };
         let space = match self.list.iter().rev().find(same) {
             Some(scope) => scope.space,
+            None if prefix.is_empty() && self.bare => Namespace::Pskc,
             None if prefix.is_empty() => Namespace::None,
             None => Namespace::Other,
         };

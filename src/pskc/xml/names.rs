@@ -5,6 +5,7 @@ use super::super::uri;
 /// A namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Namespace {
+    /// RFC 6030, or one of its drafts.
     Pskc,
     Signature,
     Encryption,
@@ -18,7 +19,9 @@ impl Namespace {
     pub(super) fn of(uri: &str) -> Self {
         match uri {
             "" => Self::None,
-            uri::PSKC => Self::Pskc,
+            uri::PSKC | uri::PSKC_10 | uri::CONTAINER_10 | uri::CONTAINER | uri::OATH_2006 => {
+                Self::Pskc
+            }
             uri::DS => Self::Signature,
             uri::XENC => Self::Encryption,
             uri::XENC11 | uri::PKCS5 | uri::PKCS5_TEXT => Self::Derivation,
@@ -58,11 +61,13 @@ elements! {
         DeviceInfo Manufacturer SerialNo Model IssueNo DeviceBinding StartDate ExpiryDate UserId
         CryptoModuleInfo Key Issuer AlgorithmParameters Suite ChallengeFormat ResponseFormat
         KeyProfileId KeyReference FriendlyName Data Secret Counter Time TimeInterval TimeDrift
-        PlainValue EncryptedValue ValueMAC Policy PINPolicy KeyUsage NumberOfTransactions;
+        PlainValue EncryptedValue ValueMAC Policy PINPolicy KeyUsage NumberOfTransactions
+        SecretContainer Device DeviceId Expiry Usage Value ValueDigest MACAlgorithm IV PBESalt
+        PBEIterationCount;
     Signature: KeyName X509Data X509Certificate Signature KeyInfo DigestMethod;
     Encryption: EncryptionMethod CipherData CipherValue EncryptedKey OAEPparams;
     Derivation: DerivedKey KeyDerivationMethod MasterKeyName Salt Specified IterationCount
-        KeyLength PRF MGF;
+        KeyLength PRF MGF EncryptionScheme CarriedKeyName;
 }
 
 /// Known elements by [`slot`], so that a name is compared with one or two of them.
@@ -95,14 +100,38 @@ const fn slot(bytes: &[u8]) -> usize {
 }
 
 impl Element {
-    /// The element of this name.
+    /// The element of this name. Under the namespace of PSKC those of others are known, too: a
+    /// draft has them there, and programs that forget prefixes.
     pub(super) fn of(space: Namespace, local: &[u8]) -> Self {
         TABLE[slot(local)]
             .iter()
             .find(|(of, element)| {
-                (*of == space || element.roams()) && element.name().as_bytes() == local
+                (*of == space || space == Namespace::Pskc || element.roams())
+                    && element.name().as_bytes() == local
             })
             .map_or(Self::Unknown, |(_, element)| *element)
+    }
+
+    /// Whether only drafts of RFC 6030 have it.
+    pub(in super::super) fn is_old(self) -> bool {
+        use Element::{
+            Device, DeviceId, Expiry, IV, MACAlgorithm, PBEIterationCount, PBESalt,
+            SecretContainer, Usage, Value, ValueDigest,
+        };
+        matches!(
+            self,
+            SecretContainer
+                | Device
+                | DeviceId
+                | Expiry
+                | Usage
+                | Value
+                | ValueDigest
+                | MACAlgorithm
+                | IV
+                | PBESalt
+                | PBEIterationCount
+        )
     }
 
     /// Whether it is known under any namespace: RFC 6030 figure 7 leaves these without one, others
@@ -118,11 +147,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_element_is_found_under_its_own_namespace_only() {
+    fn every_element_is_found_under_its_own_namespace_and_that_of_pskc_only() {
         for (space, element) in Element::KNOWN {
             assert_eq!(Element::of(*space, element.name().as_bytes()), *element);
             let elsewhere = Element::of(Namespace::Other, element.name().as_bytes());
             assert_eq!(elsewhere == *element, element.roams(), "{element:?}");
+            assert_eq!(Element::of(Namespace::Pskc, element.name().as_bytes()), *element);
         }
         for name in ["", "keypackage", "KeyPackages", "Sexret"] {
             assert_eq!(Element::of(Namespace::Pskc, name.as_bytes()), Element::Unknown);

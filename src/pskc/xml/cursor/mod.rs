@@ -74,6 +74,18 @@ impl<R: Read> Cursor<R> {
         self.xml.get_ref().place()
     }
 
+    /// How many elements are open.
+    pub(in super::super) fn depth(&self) -> usize {
+        self.path.depth()
+    }
+
+    /// The namespace of the open element.
+    pub(in super::super) fn namespace(&self) -> &str {
+        let name = std::str::from_utf8(self.path.last_name()).unwrap_or_default();
+        let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
+        self.path.uri(prefix).map_or("", |(uri, _)| uri)
+    }
+
     /// Bytes read so far.
     pub(in super::super) fn offset(&self) -> u64 {
         self.xml.get_ref().file_offset()
@@ -155,7 +167,7 @@ impl<R: Read> Cursor<R> {
 
     fn enter_root(&mut self) -> Result<(), Fault> {
         match self.child()? {
-            Some(Element::KeyContainer) => Ok(()),
+            Some(Element::KeyContainer | Element::SecretContainer) => Ok(()),
             _ => {
                 let name = String::from_utf8_lossy(self.path.last_name());
                 Err(Fault::NotPskc(shown(&name)))

@@ -61,6 +61,10 @@ impl Path {
         limits.check(Limit::Depth, depth as u64)?;
         limits.check(Limit::Text, (self.names.len() + name.len()) as u64)?;
         self.scopes.declare(attributes, depth, limits)?;
+        if depth == 1 && matches!(name, b"KeyContainer" | b"SecretContainer") {
+            // Of a file without namespaces, if none is declared.
+            self.scopes.set_bare();
+        }
         let element = self.scopes.resolve(name);
         self.open.push(Open { element, name: self.names.len(), known });
         self.names.extend_from_slice(name);
