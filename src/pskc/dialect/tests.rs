@@ -144,7 +144,8 @@ fn what_only_drafts_have_means_nothing_within_rfc_6030() {
 
 /// The ActivIdentity file of the vectors, its key, and the two forms of permission.
 fn actividentity() -> (String, BatchKey, Options) {
-    let file = include_str!("../../../tests/vectors/actividentity/test.pskcxml").to_owned();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/actividentity/test.pskcxml");
+    let file = std::fs::read_to_string(path).unwrap();
     let key = BatchKey::Transport(Secret::from_hex("fe0de6b806c09b762c4b49a666a27b72").unwrap());
     (file, key, Options { allow_unauthenticated: true, ..Options::default() })
 }
