@@ -7,13 +7,17 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::leftover::{self, folder_of};
+
 /// A file that appears under its final name only at [`AtomicFile::commit`].
 ///
-/// Dropping it without committing removes what was written. Created with mode 0600.
+/// Dropping it without committing removes what was written; what a killed run left is removed by
+/// the next one that writes to the same name. Created with mode 0600.
 #[derive(Debug)]
 pub struct AtomicFile {
     temporary: BufWriter<Temporary>,
     path: PathBuf,
+    cleared: usize,
 }
 
 /// Writes without naming the temporary in errors: the user asked for another file.
@@ -91,17 +95,25 @@ impl AtomicFile {
         if path.symlink_metadata().is_ok() {
             return Err(AtomicFileError::Exists(path));
         }
+        let cleared = leftover::clear(&path);
         let temporary = tempfile::Builder::new()
-            .prefix(".trousseau-")
-            .suffix(".partial")
+            .prefix(&leftover::beginning(&path))
+            .suffix(leftover::END)
             .tempfile_in(folder_of(&path));
         match temporary {
-            Ok(temporary) => Ok(Self {
-                temporary: BufWriter::with_capacity(256 * 1024, Temporary(temporary)),
-                path,
-            }),
+            Ok(temporary) => {
+                leftover::hold(temporary.as_file());
+                let temporary = BufWriter::with_capacity(256 * 1024, Temporary(temporary));
+                Ok(Self { temporary, path, cleared })
+            }
             Err(source) => Err(AtomicFileError::Create { path, source }),
         }
+    }
+
+    /// How many unfinished files of the same name, left by runs that were killed, were removed.
+    #[must_use]
+    pub fn cleared(&self) -> usize {
+        self.cleared
     }
 
     /// The final name.
@@ -116,7 +128,7 @@ impl AtomicFile {
     /// # Errors
     /// [`AtomicFileError::Exists`] or [`AtomicFileError::Write`]; nothing is left behind.
     pub fn commit(self) -> Result<(), AtomicFileError> {
-        let Self { temporary, path } = self;
+        let Self { temporary, path, .. } = self;
         let failed = |source| AtomicFileError::Write { path: path.clone(), source };
         let Temporary(temporary) =
             temporary.into_inner().map_err(|error| failed(error.into_error()))?;
@@ -160,13 +172,6 @@ impl Write for AtomicFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.temporary.flush()
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

@@ -34,6 +34,7 @@ pub mod format;
 pub mod interrupt;
 pub mod inventory;
 pub mod keystore;
+mod leftover;
 pub mod manifest;
 pub mod mint;
 mod named;

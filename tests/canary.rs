@@ -132,7 +132,7 @@ fn the_wrong_file_in_the_wrong_place() {
         ("import.csv", "privacyidea-csv"),
         ("uri.txt", "otpauth-uri"),
         ("oath.users", "pam-oath --roster pins.csv"),
-        ("entra.csv", "entra-csv --roster users.csv --set manufacturer=A --set model=B"),
+        ("entra.csv", "entra-csv --roster upn.csv --set manufacturer=A --set model=B"),
     ] {
         cage.free(&format!("export batch.xml {KEY} --format {format} --out {name}"));
     }
@@ -339,7 +339,7 @@ fn servers_and_populations() {
     cage.clean("standard output of simulate", &out);
     cage.clean("standard error of simulate", &err);
     assert!(
-        matches!(status.code(), Some(0 | 3)),
+        matches!(status.code(), Some(0 | 1 | 3)),
         "{status}: {}\n{}",
         String::from_utf8_lossy(&out),
         String::from_utf8_lossy(&err)

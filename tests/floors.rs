@@ -22,6 +22,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "compression",
             "definition",
             "interrupt",
+            "leftover",
             "counted",
             "named",
             "secret",

@@ -78,9 +78,34 @@ fn json_has_one_object_per_key_and_secrets_only_when_asked() {
     let output = trousseau(folder.path(), "inspect batch.xml --reveal-secrets");
     assert_eq!(output.status.code(), Some(2), "secrets without --json");
     let output = trousseau(folder.path(), "inspect batch.xml --json --reveal-secrets");
-    assert!(output.status.success());
-    assert!(!text(&output.stdout).contains("secret"), "secrets without a key");
+    assert_eq!(output.status.code(), Some(2), "secrets without a key");
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+    let words = text(&output.stderr);
+    assert!(words.contains("batch.xml: key ACME1: its secret is encrypted, and no key"), "{words}");
+    assert!(words.contains(" help: give the key (--transport-key-file"), "{words}");
+    let output = trousseau(folder.path(), "inspect batch.xml --json");
     assert!(text(&output.stderr).contains("integrity not verified, as no key was given"));
+}
+
+#[test]
+fn keys_that_share_a_serial_number_are_named_with_their_lines() {
+    let folder = folder();
+    let path = folder.path().join("batch.xml");
+    let batch = fs::read_to_string(&path).unwrap();
+    let line = |serial: &str| {
+        let found = batch.lines().position(|line| line.contains(&format!("<SerialNo>{serial}<")));
+        found.unwrap() + 1
+    };
+    let (second, third) = (line("ACME2"), line("ACME3"));
+    let shared = batch.replace("<SerialNo>ACME2<", "<SerialNo>ACME1<");
+    fs::write(&path, &shared).unwrap();
+    let output = trousseau(folder.path(), "inspect batch.xml");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let words = text(&output.stderr);
+    let told = "batch.xml: 1 key shares the serial number of another: ACME1 (line ";
+    let at = words.split_once(told).unwrap_or_else(|| panic!("{words}")).1;
+    let named: usize = at.split(')').next().unwrap().parse().unwrap();
+    assert!((second..third.max(second + 1)).contains(&named), "{second} {named} {third}: {words}");
 }
 
 #[test]

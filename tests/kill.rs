@@ -148,3 +148,41 @@ fn a_killed_mint_issues_no_serial_twice() {
     }
     assert!(issued > 0 && refused > 0, "{issued} issued, {refused} refused");
 }
+
+#[test]
+fn what_a_killed_run_left_goes_with_the_next_to_the_same_name_and_a_neighbours_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(command(folder, "transport-key new --out k").status().unwrap().success());
+    let endless = "mint --count 900000000 --transport-key-file k --out batch.xml";
+    let begin = |others: &[String]| {
+        let mut child = command(folder, endless).spawn().unwrap();
+        loop {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+            let fresh = leftovers(folder).into_iter().find(|name| !others.contains(name));
+            if let Some(name) = fresh
+                && fs::metadata(folder.join(&name)).is_ok_and(|facts| facts.len() > 0)
+            {
+                return (child, name);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let (mut killed, dead) = begin(&[]);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let (mut neighbour, alive) = begin(std::slice::from_ref(&dead));
+    let old = std::time::SystemTime::now() - Duration::from_secs(3600);
+    fs::File::open(folder.join(&dead)).unwrap().set_modified(old).unwrap();
+
+    let line = "mint --count 1 --transport-key-file k --out batch.xml";
+    let output = run(folder, line);
+    let left = leftovers(folder);
+    neighbour.kill().unwrap();
+    neighbour.wait().unwrap();
+    assert!(output.status.success(), "{}", words(&output));
+    let told = "note: removed 1 unfinished copy of batch.xml that a killed run had left";
+    assert!(words(&output).contains(told), "{}", words(&output));
+    assert_eq!(left, [alive]);
+    assert!(folder.join("batch.xml").exists());
+}

@@ -102,6 +102,18 @@ fn every_kind_of_key_and_cipher_is_read_back() {
                 .split_whitespace()
                 .collect::<Vec<_>>();
         args.extend([cipher, key[0], key[1]]);
+        if key[1] == "words" {
+            let output = trousseau(folder.path(), &args);
+            assert_eq!(output.status.code(), Some(2));
+            let words = stderr(&output);
+            assert!(words.contains("the passphrase has 8 characters, fewer than 12"), "{words}");
+            assert!(
+                words.contains("--new-transport-key") && !words.contains("pässwörd"),
+                "{words}"
+            );
+            assert!(!folder.path().join("batch.xml").exists());
+            args.push("--allow-weak-passphrase");
+        }
         let output = trousseau(folder.path(), &args);
         assert!(output.status.success(), "{}", stderr(&output));
         assert!(stderr(&output).contains(named), "{}", stderr(&output));
@@ -159,7 +171,7 @@ fn orders_that_cannot_be_met_are_refused_before_anything_is_made() {
         ("--count 0 --new-transport-key k", "a batch has at least one key", "--count"),
         (
             "--count 5 --digits 5 --new-transport-key k",
-            "the number of digits is 5, not 6 to 10",
+            "the number of digits is 5, not 6 to 10\n help: set --digits to 6, which nearly every",
             "",
         ),
         (

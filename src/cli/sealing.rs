@@ -26,6 +26,9 @@ pub struct SealArgs {
     /// given several times, instead of another key
     #[arg(long, value_name = "CERT")]
     pub recipient: Vec<PathBuf>,
+    /// Take a passphrase of fewer than 12 characters: whoever has the file can try them all
+    #[arg(long)]
+    pub allow_weak_passphrase: bool,
     /// Write what this kind of server really reads, and refuse what it does not
     #[arg(long = "for", value_enum, value_name = "RECEIVER")]
     pub receiver: Option<ReceiverName>,
@@ -35,7 +38,8 @@ impl SealArgs {
     /// Whether anything was asked for.
     #[must_use]
     pub fn is_used(&self) -> bool {
-        let Self { encryption, mac, prf, legacy, recipient, receiver } = self;
+        let Self { encryption, mac, prf, legacy, recipient, receiver, allow_weak_passphrase: _ } =
+            self;
         *legacy
             || encryption.is_some()
             || mac.is_some()

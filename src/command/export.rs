@@ -155,7 +155,7 @@ fn tokens<'a>(
             let (input, check) = signed::open(&args.file, &args.key, false)?;
             let tokens = format::read(from, &batch::name(&args.file), BufReader::new(input))?;
             let end = std::iter::once_with(|| check.finish_aloud(false).err().map(Err)).flatten();
-            Box::new(tokens.map(|token| token.map_err(Failure::from)).chain(end))
+            Box::new(tokens.map(|token| token.map_err(|error| unread(error, from))).chain(end))
         }
     };
     let interrupt: Interrupt = context.interrupt.clone();
@@ -196,6 +196,18 @@ fn tell(summary: &Summary, out: &str, format: &Format, new_key: Option<&Path>, i
             "warning: {out} holds the seeds in plain text: keep it from others, remove it after the \
              import"
         );
+    }
+}
+
+/// A fault of the file that is read in place of PSKC.
+fn unread(error: ReadError, from: &Format) -> Failure {
+    match error {
+        ReadError::Line { .. } => Failure::bad_input(error).hint(format!(
+            "is it a file of this format? `trousseau formats show {}` prints what one looks like; \
+             for a batch in PSKC leave out --from",
+            from.name()
+        )),
+        error => Failure::from(error),
     }
 }
 

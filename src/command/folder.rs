@@ -10,11 +10,15 @@ use tempfile::TempDir;
 
 use super::{Exit, Failure};
 use crate::atomic_file::write_hint;
+use crate::counted::counted;
 use crate::format::Sink;
+use crate::leftover;
 
 /// A folder under a temporary name beside its own; readable by the owner alone.
 pub(super) struct Folder {
     temporary: TempDir,
+    /// Open for the lock that says that somebody works on it.
+    _held: File,
     files: PathBuf,
     at_hand: Option<File>,
     path: PathBuf,
@@ -26,16 +30,18 @@ impl Folder {
         if path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
-        let beside = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let made =
-            tempfile::Builder::new().prefix(".trousseau-").suffix(".partial").tempdir_in(beside);
+        say_cleared(leftover::clear(path), path);
+        let made = tempfile::Builder::new()
+            .prefix(&leftover::beginning(path))
+            .suffix(leftover::END)
+            .tempdir_in(leftover::folder_of(path));
         let made = made.and_then(|temporary| {
+            let held = File::open(temporary.path())?;
+            leftover::hold(&held);
             let files = temporary.path().join("files");
             DirBuilder::new().mode(0o700).create(&files)?;
-            Ok(Self { temporary, files, at_hand: None, path: path.to_owned() })
+            let path = path.to_owned();
+            Ok(Self { temporary, _held: held, files, at_hand: None, path })
         });
         made.map_err(|error| {
             Failure::new(Exit::Io, format!("cannot create the folder {}: {error}", path.display()))
@@ -86,6 +92,14 @@ impl Sink for Folder {
     fn begin(&mut self, name: &str) -> io::Result<()> {
         self.at_hand = Some(self.file(name)?);
         Ok(())
+    }
+}
+
+/// Tells that what killed runs left of `path` was removed.
+pub(super) fn say_cleared(count: usize, path: &Path) {
+    if count > 0 {
+        let left = counted(count, "unfinished copy", "unfinished copies");
+        say!("note: removed {left} of {} that a killed run had left", path.display());
     }
 }
 

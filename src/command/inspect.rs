@@ -29,7 +29,7 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Fail
     let mut facts = Facts::default();
     let result = match args.json {
         true => json(args, &mut reader, &mut facts, context),
-        false => read(&mut reader, file(args), context, |token| facts.add(&token)),
+        false => read(&mut reader, file(args), context, |token, reader| facts.add(&token, reader)),
     };
     warn(file(args), reader.summary(), &facts, args.json);
     result?;
@@ -86,10 +86,10 @@ fn read(
     reader: &mut Input,
     file: &Path,
     context: &Context,
-    mut each: impl FnMut(Token) -> Result<(), Failure>,
+    mut each: impl FnMut(Token, &Input) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    for token in reader.by_ref() {
-        each(token.map_err(|error| batch::failure(file, &error))?)?;
+    while let Some(token) = reader.next() {
+        each(token.map_err(|error| batch::failure(file, &error))?, reader)?;
         if let Some(signal) = context.interrupt.signal() {
             return Err(Failure::new(Exit::of_signal(signal), "interrupted"));
         }
@@ -125,30 +125,40 @@ fn json(
 ) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut line = Zeroizing::new(Vec::new());
-    let result = read(reader, file(args), context, |token| {
-        facts.add(&token)?;
-        let secret =
-            (args.reveal_secrets && !token.secret.is_empty()).then(|| token.secret.to_hex());
-        let shown = Line {
-            serial: token.serial.as_str(),
-            key_id: &token.key_id,
-            algorithm: token.algorithm.name(),
-            hash: token.hash.name(),
-            digits: token.digits,
-            secret: secret.as_ref().map(|hex| hex.as_str()),
-            period: (token.algorithm == Algorithm::Totp).then_some(token.period),
-            counter: (token.algorithm != Algorithm::Totp).then_some(token.counter),
-            manufacturer: token.manufacturer.as_deref(),
-            model: token.model.as_deref(),
-            user: token.user.as_deref(),
-            start_date: token.start_date.map(|date| date.to_string()),
-            expiry_date: token.expiry_date.map(|date| date.to_string()),
-        };
-        line.clear();
-        serde_json::to_writer(&mut *line, &shown).map_err(|error| unwritable(&error.into()))?;
-        line.push(b'\n');
-        out.write_all(&line).map_err(|error| unwritable(&error))
-    });
+    let result =
+        read(reader, file(args), context, |token, reader| {
+            facts.add(&token, reader)?;
+            if args.reveal_secrets && reader.summary().locked > 0 {
+                let file = batch::name(file(args));
+                return Err(Failure::bad_input(format!(
+                "{file}: key {}: its secret is encrypted, and no key was given to reveal it with",
+                clean(token.serial.as_str())
+            ))
+            .hint("give the key (--transport-key-file, --passphrase-file or --private-key-file), \
+                   or leave out --reveal-secrets"));
+            }
+            let secret =
+                (args.reveal_secrets && !token.secret.is_empty()).then(|| token.secret.to_hex());
+            let shown = Line {
+                serial: token.serial.as_str(),
+                key_id: &token.key_id,
+                algorithm: token.algorithm.name(),
+                hash: token.hash.name(),
+                digits: token.digits,
+                secret: secret.as_ref().map(|hex| hex.as_str()),
+                period: (token.algorithm == Algorithm::Totp).then_some(token.period),
+                counter: (token.algorithm != Algorithm::Totp).then_some(token.counter),
+                manufacturer: token.manufacturer.as_deref(),
+                model: token.model.as_deref(),
+                user: token.user.as_deref(),
+                start_date: token.start_date.map(|date| date.to_string()),
+                expiry_date: token.expiry_date.map(|date| date.to_string()),
+            };
+            line.clear();
+            serde_json::to_writer(&mut *line, &shown).map_err(|error| unwritable(&error.into()))?;
+            line.push(b'\n');
+            out.write_all(&line).map_err(|error| unwritable(&error))
+        });
     // What was verified before a fault is shown all the same; the exit code tells of the fault.
     out.flush().map_err(|error| unwritable(&error))?;
     result
@@ -169,13 +179,17 @@ struct Facts {
     last: Option<String>,
     serials: Seen,
     shared_serials: u64,
+    /// The first few of these, each with the line where its key ends.
+    shared: Vec<(String, u64)>,
 }
 
 impl Facts {
     /// Kinds listed: a genuine batch has one or two.
     const KINDS: usize = 20;
+    /// Shared serial numbers listed.
+    const SHARED: usize = 5;
 
-    fn add(&mut self, token: &Token) -> Result<(), Failure> {
+    fn add(&mut self, token: &Token, reader: &Input) -> Result<(), Failure> {
         let same = self.kinds.last().is_some_and(|(kind, _)| *kind == kind_of(token));
         let kind = match same {
             true => self.kinds.last_mut(),
@@ -194,6 +208,9 @@ impl Facts {
         last.push_str(serial);
         if !self.serials.insert(serial) {
             self.shared_serials += 1;
+            if self.shared.len() < Self::SHARED {
+                self.shared.push((clean(serial), reader.line()));
+            }
         }
         Ok(())
     }
@@ -299,8 +316,13 @@ fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
         say!("warning: {name}: integrity not verified, as no key was given");
     }
     if facts.shared_serials > 0 {
-        let count = facts.shared_serials;
-        say!("warning: {name}: {count} keys share the serial number of another");
+        let keys = counted(facts.shared_serials, "key shares", "keys share");
+        let mut places: Vec<String> =
+            facts.shared.iter().map(|(serial, line)| format!("{serial} (line {line})")).collect();
+        if facts.shared_serials > facts.shared.len() as u64 {
+            places.push("…".into());
+        }
+        say!("warning: {name}: {keys} the serial number of another: {}", places.join(", "));
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
-use super::folder::Folder;
+use super::folder::{self, Folder};
 use super::{Exit, Failure, sign};
 use crate::atomic_file::{AtomicFile, write_hint};
 use crate::cli::CompressionName;
@@ -97,7 +97,11 @@ impl Output {
         let target = match (path == Path::new("-"), hold) {
             (true, Hold::Stream) => Target::Stdout(io::stdout().lock()),
             (true, Hold::Back) => Target::Held(Box::new(Spool::new())),
-            (false, _) => Target::File(AtomicFile::create(path)?),
+            (false, _) => {
+                let file = AtomicFile::create(path)?;
+                folder::say_cleared(file.cleared(), path);
+                Target::File(file)
+            }
         };
         this.start(target).map_err(|error| this.failed(&error))?;
         Ok(this)

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 
 use super::{Exit, Failure, keys};
 use crate::cli::{EncryptionName, KeyArgs, MacName, ReceiverName, SealArgs};
+use crate::counted::counted;
 use crate::custody::Recipient;
 use crate::keystore::{BatchKey, NewTransportKey};
 use crate::pskc::{Encryption, HmacHash, Receiver, Sealer, Sealing, WriteError};
+use crate::secret::Secret;
 
 /// How the file is to be encrypted.
 pub(super) fn sealing(args: &SealArgs) -> Result<Sealing, Failure> {
@@ -62,6 +64,24 @@ pub(super) enum NewKey {
     Recipients(Vec<Recipient>),
 }
 
+/// Fewest characters of a passphrase for a new file. Whoever has the file
+/// can try short ones without end, and no number of iterations makes up for that.
+const PASSPHRASE: usize = 12;
+
+fn strong(passphrase: &Secret) -> Result<(), Failure> {
+    let characters = String::from_utf8_lossy(passphrase.expose()).chars().count();
+    if characters >= PASSPHRASE {
+        return Ok(());
+    }
+    Err(Failure::bad_input(format!(
+        "the passphrase has {}, fewer than {PASSPHRASE}: whoever gets hold of the file can try them \
+         all",
+        counted(characters, "character", "characters")
+    ))
+    .hint("take four or five random words, or a transport key (--new-transport-key); \
+           --allow-weak-passphrase writes it nevertheless"))
+}
+
 impl NewKey {
     /// The key that the options name; `None` when they name none. `new` is where a new key goes.
     pub(super) fn of(
@@ -76,7 +96,13 @@ impl NewKey {
                 let key = NewTransportKey::create_of(path, bytes)?;
                 return Ok(Some(Self::New(Box::new(key))));
             }
-            return Ok(keys::resolve_new(key)?.map(Self::Had));
+            let key = keys::resolve_new(key)?;
+            if let Some(BatchKey::Passphrase(passphrase)) = &key
+                && !args.allow_weak_passphrase
+            {
+                strong(passphrase)?;
+            }
+            return Ok(key.map(Self::Had));
         }
         if new.is_some() || keys::is_given(key) {
             return Err(Failure::bad_input("--recipient and another key exclude each other")

@@ -226,11 +226,10 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
     let pin = with.known.then(|| Secret::from(&b"ab12"[..]));
     if with.known {
         // Used up to the last moment, at a drift of its own, and nearly locked.
-        let now = (world.start.saturating_add_signed(with.offset) / 60_000_000) as i64;
+        let shown = (world.start + rng.random_range(0..25_000_000)) / 60_000_000;
         model.pin = Some("ab12".into());
         model.shift = if with.learns { rng.random_range(-1..=1) } else { 0 };
-        let (from, to) = (now + model.shift - 1, now + model.shift + 1);
-        model.spent = (from..=to).filter(|_| rng.random_bool(0.5)).map(|s| s as u64).collect();
+        model.spent = (shown - 2..=shown).filter(|_| rng.random_bool(0.5)).collect();
         model.failures = rng.random_range(0..10);
     }
     let mut person = Person::new(world, index, "u", &token, pin.as_ref());

@@ -142,7 +142,12 @@ impl SpecError {
             Self::Check { .. } => "leave other characters out of the prefix, or the check digits",
             Self::Dates { .. } => "set the expiry date behind the start date",
             Self::Algorithm(_) => "set --algorithm to hotp or totp",
-            Self::Range { .. } => "see the option's help",
+            Self::Range { what: "the number of digits", .. } => {
+                "set --digits to 6, which nearly every server takes, or to 7, 8, 9 or 10"
+            }
+            Self::Range { .. } => {
+                "give a number within that range; `trousseau mint --help` has more"
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ impl Cage {
         }
         assert_eq!(cage.canaries.iter().filter(|(name, _)| name.ends_with("raw")).count(), 11);
         cage.write("users.csv", b"user,serial\nu1,T1\nu2,T2\nu3,T3\nu4,T4\n");
+        cage.write("upn.csv", b"user,serial\nu1@x,T1\nu2@x,T2\nu3@x,T3\nu4@x,T4\n");
         let [a, b, c, d] = PINS;
         let rows = format!("user,serial,pin\nu1,T1,{a}\nu2,T2,{b}\nu3,T3,{c}\nu4,T4,{d}\n");
         cage.write("pins.csv", rows.as_bytes());

@@ -48,7 +48,7 @@ key=00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210
 for bits in 128 192 256; do
     printf %.$((bits / 4))s $key >$bits.hex
 done
-printf 'pass words\n' >words
+printf 'pass words of some length\n' >words
 
 while read -r theirs bits options; do
     # shellcheck disable=SC2086

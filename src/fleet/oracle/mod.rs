@@ -94,20 +94,19 @@ impl Oracle {
         }
     }
 
-    /// A person whom the server knows, with a PIN if it wants one, at the beginning of a run at
-    /// `start`. Before it the key may have been used with any code that was good then, at any drift,
-    /// and failed as often as leaves it just unlocked.
+    /// A person whom the server knows, with a PIN if it wants one, at the beginning of a run. Any
+    /// code that the key has shown before, to step `shown`, may be used, at any drift, and there may
+    /// have been as many failures as leave it just unlocked.
     #[must_use]
-    pub fn known_before(rules: Rules, start: UnixMicros) -> Self {
+    pub fn known_before(rules: Rules, shown: u64) -> Self {
         // Who asks for the next code may have followed the key that far, or has to.
         let most = rules.max_drift + rules.resync;
         let drift = Drift { low: -most, high: most };
-        let own = rules.step(start.saturating_add(rules.uncertainty));
         Self {
             drift,
             initialised: Initialised::Yes,
             failures: rules.lock_after.map_or(0, |limit| limit.saturating_sub(1)),
-            before: *Rules { resync: 0, ..rules }.union((own, own), drift).end(),
+            before: shown,
             adrift: rules.resync > 0,
             ..Self::new(rules)
         }

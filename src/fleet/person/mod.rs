@@ -25,6 +25,7 @@ use super::deed::{attempt, plain};
 use super::{Behaviour, Browser, Credential, Deed, Expectation, Expected, Oracle};
 use super::{Reason, Send, Typed, VirtualKey, World};
 use crate::clock::UnixMicros;
+use crate::otp::time_step;
 use crate::scenario::{Distribution, Habits, Span};
 use crate::secret::Secret;
 use crate::target::{Operation, PinPosition};
@@ -95,7 +96,7 @@ impl Person {
         let oracle = if new {
             Oracle::new(world.rules)
         } else {
-            Oracle::known_before(world.rules, world.start)
+            Oracle::known_before(world.rules, shown_before(world, token.period))
         };
         Self {
             index,
@@ -300,6 +301,13 @@ impl Person {
         };
         Typed { code: code.into(), pin: pin.into(), passcode: passcode.into() }
     }
+}
+
+/// The last step that a key can have shown before the run, whatever its drift was then.
+#[allow(clippy::cast_possible_truncation)]
+fn shown_before(world: &World, period: u32) -> u64 {
+    let ahead = world.scenario.keys.drift.bounds().1.ceil() as i64;
+    time_step(world.start.saturating_add_signed(ahead), period)
 }
 
 // By hand: a derived one would show the PIN.

@@ -168,6 +168,11 @@ impl<R: Read> Reader<R> {
         &self.summary
     }
 
+    /// Line at which the key that was given out last ends.
+    pub fn line(&self) -> u64 {
+        self.cursor.place().0
+    }
+
     /// Bytes read so far.
     pub fn offset(&self) -> u64 {
         self.cursor.offset()
