@@ -12,7 +12,7 @@
 //!    [`compression`], [`interrupt`],
 //!    [`terminal`]; and [`cli`], the declarations of the command line, which import nothing of ours
 //! 2. [`otp`], [`radius`], [`keystore`], [`roster`], [`custody`],
-//!    [`inventory`]
+//!    [`inventory`], [`pkcs11`]
 //! 3. [`token`], [`manifest`], [`scenario`], [`signature`], [`target`]
 //! 4. [`pskc`], [`mint`], [`mod@format`], [`fleet`], [`portal`]
 //! 5. [`recorder`]
@@ -39,6 +39,7 @@ pub mod manifest;
 pub mod mint;
 mod named;
 pub mod otp;
+pub mod pkcs11;
 pub mod portal;
 pub mod pskc;
 pub mod radius;

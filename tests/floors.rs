@@ -12,7 +12,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (5, &["recorder"]),
     (4, &["fleet", "format", "mint", "portal", "pskc"]),
     (3, &["manifest", "scenario", "signature", "target", "token"]),
-    (2, &["custody", "inventory", "keystore", "otp", "radius", "roster"]),
+    (2, &["custody", "inventory", "keystore", "otp", "pkcs11", "radius", "roster"]),
     (
         1,
         &[

@@ -101,6 +101,9 @@ pub struct OutKeyArgs {
     /// File with the passphrase: its first line, UTF-8
     #[arg(long, value_name = "FILE", group = "new_key")]
     pub out_passphrase_file: Option<PathBuf>,
+    /// AES key in a PKCS #11 token, as --pkcs11-key; the PIN comes the same way
+    #[arg(long, value_name = "URI", group = "new_key")]
+    pub out_pkcs11_key: Option<String>,
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

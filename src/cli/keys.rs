@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::TokenPinArgs;
+
 /// Where the key of a batch comes from. Never from an argument: arguments are public.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Key of the batch")]
@@ -32,6 +34,13 @@ pub struct KeyArgs {
     /// File descriptor to read the private key from
     #[arg(long, value_name = "N", group = "batch_key")]
     pub private_key_fd: Option<u32>,
+    /// Key in a PKCS #11 token: an AES key, or the RSA private key of the certificate a batch was
+    /// made for, as pkcs11:token=LABEL;object=LABEL?module-path=/path/to/module.so (RFC 7512)
+    #[arg(long, value_name = "URI", group = "batch_key")]
+    pub pkcs11_key: Option<String>,
+    /// Where the PIN of the token comes from
+    #[command(flatten)]
+    pub token_pin: TokenPinArgs,
     /// IV of all CBC values (hexadecimal), for files that leave it out of them
     #[arg(long, value_name = "HEX")]
     pub cbc_iv: Option<String>,

@@ -29,6 +29,10 @@ pub struct SealArgs {
     /// Take a passphrase of fewer than 12 characters: whoever has the file can try them all
     #[arg(long)]
     pub allow_weak_passphrase: bool,
+    /// With a key in a PKCS #11 token: let the token encrypt every value, and not only the key of
+    /// the file; slow, but for receivers that know no such key. Implied by --for
+    #[arg(long)]
+    pub pkcs11_each_value: bool,
     /// Write what this kind of server really reads, and refuse what it does not
     #[arg(long = "for", value_enum, value_name = "RECEIVER")]
     pub receiver: Option<ReceiverName>,
@@ -38,9 +42,18 @@ impl SealArgs {
     /// Whether anything was asked for.
     #[must_use]
     pub fn is_used(&self) -> bool {
-        let Self { encryption, mac, prf, legacy, recipient, receiver, allow_weak_passphrase: _ } =
-            self;
+        let Self {
+            encryption,
+            mac,
+            prf,
+            legacy,
+            recipient,
+            pkcs11_each_value,
+            receiver,
+            allow_weak_passphrase: _,
+        } = self;
         *legacy
+            || *pkcs11_each_value
             || encryption.is_some()
             || mac.is_some()
             || prf.is_some()

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::TokenPinArgs;
+
 const EXAMPLES: &str = "\
 EXAMPLES
     A new key, in two components for two custodians, and back:
@@ -57,8 +59,14 @@ pub struct NewKeyArgs {
     #[arg(long, value_name = "BITS", default_value = "128", value_parser = ["128", "192", "256"])]
     pub bits: String,
     /// File for the key: hexadecimal text, readable by you alone; never overwritten
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "pkcs11_key")]
+    pub out: Option<PathBuf>,
+    /// Make it in a PKCS #11 token instead, which it never leaves; its label is object= of the URI
+    #[arg(long, value_name = "URI", conflicts_with = "out")]
+    pub pkcs11_key: Option<String>,
+    /// Where the PIN of the token comes from
+    #[command(flatten)]
+    pub token_pin: TokenPinArgs,
 }
 
 /// Options of `trousseau transport-key split`.
@@ -107,8 +115,14 @@ pub struct CombineKeyArgs {
 )]
 pub struct ShowKcvArgs {
     /// Keys, parts or envelopes
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "pkcs11_key")]
     pub files: Vec<PathBuf>,
+    /// An AES key in a PKCS #11 token, as pkcs11:token=LABEL;object=LABEL?module-path=MODULE
+    #[arg(long, value_name = "URI")]
+    pub pkcs11_key: Option<String>,
+    /// Where the PIN of the token comes from
+    #[command(flatten)]
+    pub token_pin: TokenPinArgs,
 }
 
 /// Options of `trousseau transport-key wrap`.

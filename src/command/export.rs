@@ -93,6 +93,7 @@ fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
     let out_key = out.out_transport_key_file.is_some()
         || out.out_new_transport_key.is_some()
         || out.out_passphrase_file.is_some()
+        || out.out_pkcs11_key.is_some()
         || args.seal.is_used();
     if out_key && !format.is_encrypted() {
         return Err(Failure::bad_input(format!(

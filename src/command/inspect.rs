@@ -280,6 +280,12 @@ fn encryption(summary: &Summary) -> String {
         Protection::Passphrase { prf, iterations, .. } => {
             format!(" under a passphrase (PBKDF2, {prf}, {iterations} iterations)")
         }
+        Protection::WrappedKey(Some(name)) => {
+            format!(" under a key of its own, wrapped under the transport key {name:?}")
+        }
+        Protection::WrappedKey(None) => {
+            " under a key of its own, wrapped under a transport key".into()
+        }
         Protection::Certificate => " under a certificate (X.509)".into(),
         _ => String::new(),
     };

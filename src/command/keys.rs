@@ -1,6 +1,6 @@
 //! The key of a batch, from wherever the key options say.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, token_key};
 use crate::cli::KeyArgs;
 use crate::keystore::{BatchKey, KeystoreError, Source};
 use crate::pskc::{Limits, Options};
@@ -24,6 +24,8 @@ pub(super) fn resolve(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {
         BatchKey::transport(&ask("Transport key (hexadecimal): ")?, "what was typed")?
     } else if args.passphrase_prompt {
         BatchKey::passphrase(&ask("Passphrase: ")?, "what was typed")?
+    } else if let Some(uri) = &args.pkcs11_key {
+        token_key::batch_key(uri, &args.token_pin)?
     } else {
         return Ok(None);
     };
@@ -40,6 +42,7 @@ pub(super) fn is_given(args: &KeyArgs) -> bool {
         || args.passphrase_prompt
         || args.private_key_file.is_some()
         || args.private_key_fd.is_some()
+        || args.pkcs11_key.is_some()
 }
 
 /// How a batch is to be read, as `args` say.

@@ -71,6 +71,8 @@ impl<'a> Ledger<'a> {
 fn batch(args: &MintArgs, order: &Order, key: Option<&BatchKey>) -> Result<Batch, Failure> {
     let key_kcv = match key {
         Some(BatchKey::Transport(key)) => Some(Kcv::of(key)?.to_string()),
+        // A key check value is a help, and no reason to make nothing.
+        Some(BatchKey::Token(key)) => key.kcv().ok().map(|kcv| kcv.to_string()),
         _ => None,
     };
     let ranges: Vec<(String, String)> = order.serial_ranges().collect();

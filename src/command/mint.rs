@@ -44,8 +44,8 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     let key = NewKey::of(&args.seal, &sealing, args.new_transport_key.as_deref(), &args.key)?;
     let key = key.ok_or_else(|| {
         Failure::bad_input("no key was given to encrypt the batch under").hint(
-            "give --new-transport-key FILE, --transport-key-file FILE, --passphrase-file FILE or \
-             --recipient CERT",
+            "give --new-transport-key FILE, --transport-key-file FILE, --passphrase-file FILE, \
+             --pkcs11-key URI or --recipient CERT",
         )
     })?;
     let sealer = sign::sealer(key.sealer(&sealing), inside);

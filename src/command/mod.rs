@@ -34,6 +34,7 @@ mod signed;
 mod simulate;
 mod summary;
 mod targets;
+mod token_key;
 mod transport_key;
 
 use std::process::ExitCode;

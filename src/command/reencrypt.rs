@@ -18,6 +18,8 @@ pub(super) fn key(args: &ExportArgs, sealing: &Sealing) -> Result<Option<NewKey>
     let had = KeyArgs {
         transport_key_file: out.out_transport_key_file.clone(),
         passphrase_file: out.out_passphrase_file.clone(),
+        pkcs11_key: out.out_pkcs11_key.clone(),
+        token_pin: args.key.token_pin.clone(),
         ..KeyArgs::default()
     };
     let new = out.out_new_transport_key.as_deref();
@@ -25,7 +27,7 @@ pub(super) fn key(args: &ExportArgs, sealing: &Sealing) -> Result<Option<NewKey>
         None if !sealing.receiver.reads_clear_only() => {
             Err(Failure::bad_input("no key was given to encrypt the new file under").hint(
                 "give --out-new-transport-key FILE, --out-transport-key-file FILE, \
-                 --out-passphrase-file FILE or --recipient CERT",
+                 --out-passphrase-file FILE, --out-pkcs11-key URI or --recipient CERT",
             ))
         }
         key => Ok(key),

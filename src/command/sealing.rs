@@ -30,6 +30,7 @@ pub(super) fn sealing(args: &SealArgs) -> Result<Sealing, Failure> {
         ));
     }
     Ok(Sealing {
+        in_token: args.pkcs11_each_value,
         encryption,
         mac: hash(args.mac),
         prf: hash(args.prf),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Context, Exit, Failure, Outcome, keys};
+use super::{Context, Exit, Failure, Outcome, keys, token_key};
 use crate::atomic_file::AtomicFile;
 use crate::cli::{
     CombineKeyArgs, NewKeyArgs, ShowKcvArgs, SplitKeyArgs, TransportKeyArgs, TransportKeyCommand,
@@ -15,6 +15,7 @@ use crate::custody::{
     self, CustodyError, Envelope, Kcv, Part, PrivateKey, Recipient, split_threshold, split_xor,
 };
 use crate::keystore::{BatchKey, Source};
+use crate::pkcs11::KeyKind;
 use crate::secret::Secret;
 
 pub(super) fn run(args: &TransportKeyArgs, _context: &Context) -> Result<Outcome, Failure> {
@@ -30,8 +31,17 @@ pub(super) fn run(args: &TransportKeyArgs, _context: &Context) -> Result<Outcome
 }
 
 fn new(args: &NewKeyArgs) -> Result<(), Failure> {
-    let file = AtomicFile::create(&args.out)?;
-    let bits = args.bits.parse().map_err(Failure::bad_input)?;
+    let bits: u16 = args.bits.parse().map_err(Failure::bad_input)?;
+    let out = match (&args.out, &args.pkcs11_key) {
+        (_, Some(uri)) => {
+            let key = token_key::make(uri, &args.token_pin, usize::from(bits / 8))?;
+            say(&format!("{}: {bits} bits, KCV {}", key.name(), key.kcv()?));
+            return Ok(());
+        }
+        (Some(out), None) => out,
+        (None, None) => return Err(Failure::bad_input("say --out FILE or --pkcs11-key URI")),
+    };
+    let file = AtomicFile::create(out)?;
     write_key(file, &custody::new_key(bits)?)
 }
 
@@ -112,6 +122,15 @@ fn show_kcv(args: &ShowKcvArgs) -> Result<(), Failure> {
             (Kcv::of(&key)?, format!("key of {} bits", key.len() * 8))
         };
         lines.push_str(&format!("{kcv}  {name}  {what}\n"));
+    }
+    if let Some(uri) = &args.pkcs11_key {
+        let key = token_key::find(uri, &args.token_pin)?;
+        let kcv = key.kcv()?;
+        let KeyKind::Aes { bytes } = key.kind() else {
+            return Err(Failure::bad_input(format!("{}: not an AES key", key.name())));
+        };
+        let (name, bits) = (key.name(), bytes * 8);
+        lines.push_str(&format!("{kcv}  {name}  key of {bits} bits, in its token\n"));
     }
     std::io::stdout().write_all(lines.as_bytes()).map_err(|error| {
         Failure::new(Exit::Io, format!("cannot write to standard output: {error}"))

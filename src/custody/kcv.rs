@@ -25,7 +25,13 @@ impl Kcv {
     /// [`CustodyError::KeyLength`].
     pub fn of(key: &Secret) -> Result<Self, CustodyError> {
         let tag = cmac(key, &[0; 16])?;
-        Ok(Self([tag[0], tag[1], tag[2]]))
+        Ok(Self::of_tag(tag))
+    }
+
+    /// The check value of a key kept elsewhere, by its AES-CMAC of a block of zeros.
+    #[must_use]
+    pub fn of_tag(tag: [u8; 16]) -> Self {
+        Self([tag[0], tag[1], tag[2]])
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod kcv;
 #[cfg(test)]
 mod known_answers;
+mod oaep;
 mod part;
 mod rsa_value;
 mod shares;
@@ -18,6 +19,7 @@ mod text;
 pub use envelope::{Envelope, PrivateKey, Recipient};
 pub use error::CustodyError;
 pub use kcv::Kcv;
+pub use oaep::unpad as oaep_unpad;
 pub use part::{Part, Scheme, SetId};
 pub use rsa_value::{OaepHash, RsaPadding};
 pub use shares::{combine, split_threshold, split_xor};

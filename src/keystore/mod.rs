@@ -1,6 +1,7 @@
 //! Keys under which batches travel: what they are, where they are read from, how a new one is made.
 //!
-//! May use [`crate::secret`], [`crate::custody`] for private keys, and files; knows nothing of PSKC, which gives these keys their use.
+//! May use [`crate::secret`], [`crate::custody`] for private keys, [`crate::pkcs11`] for keys in
+//! tokens, and files; knows nothing of PSKC, which gives these keys their use.
 //! A key never comes from an argument or the environment, where other processes could see it.
 
 mod entropy;
@@ -12,6 +13,7 @@ pub use source::{KeystoreError, NewTransportKey, Source};
 use std::sync::Arc;
 
 use crate::custody::PrivateKey;
+use crate::pkcs11::{Pkcs11Error, TokenKey};
 use crate::secret::Secret;
 
 /// The key of a batch.
@@ -24,6 +26,8 @@ pub enum BatchKey {
     Passphrase(Secret),
     /// The private key of a recipient's certificate (RFC 6030 §6.3): for reading only.
     Private(Arc<PrivateKey>),
+    /// A key that stays in its token: of AES, or the private key of a certificate.
+    Token(Arc<TokenKey>),
 }
 
 impl BatchKey {
@@ -55,6 +59,17 @@ impl BatchKey {
     pub fn private(content: &Secret, from: &str) -> Result<Self, KeystoreError> {
         let key = PrivateKey::from_pem(from, content).map_err(Box::new)?;
         Ok(Self::Private(Arc::new(key)))
+    }
+
+    /// The key of a token: itself, if the token gives it away, as it then works at full speed.
+    ///
+    /// # Errors
+    /// Those of the token.
+    pub fn in_token(key: TokenKey) -> Result<Self, Pkcs11Error> {
+        Ok(match key.value()? {
+            Some(value) => Self::Transport(value),
+            None => Self::Token(Arc::new(key)),
+        })
     }
 
     /// Reads a passphrase: the first line, without its end.

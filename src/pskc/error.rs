@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::limits::Limit;
+use crate::pkcs11::Pkcs11Error;
 
 /// Why a file could not be read on, and where.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +113,9 @@ pub enum Fault {
     /// an attacker.
     #[error("the value cannot be verified under this key")]
     Sealed,
+    /// The token that holds the key failed.
+    #[error(transparent)]
+    Token(#[from] Box<Pkcs11Error>),
     /// Two keys with one id.
     #[error("the key id is used twice in this file")]
     DuplicateId,
@@ -145,6 +149,7 @@ impl Fault {
                  for your certificate"
             }
             Self::KeyLength { .. } => "check that this is the key of this batch",
+            Self::Token(error) => error.hint(),
             Self::Unsupported { .. } => {
                 "ask the sender for AES-CBC with ValueMAC, or AES-GCM, under a key or passphrase"
             }

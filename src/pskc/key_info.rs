@@ -2,15 +2,40 @@
 
 use data_encoding::BASE64;
 
+use super::cipher::Cipher;
 use super::kdf::Pbkdf2;
 use super::mac::HmacHash;
+use super::pen::push_xml;
 use super::uri;
 use crate::custody::{CustodyError, Recipient};
 use crate::secret::Secret;
 
 /// Of a pre-shared key. Its name must be there (§6.1), and two servers read nothing without it.
-pub(super) fn pre_shared() -> String {
-    "<EncryptionKey><ds:KeyName>Pre-shared-key</ds:KeyName></EncryptionKey>\n".into()
+pub(super) fn pre_shared(name: &str) -> String {
+    format!("<EncryptionKey><ds:KeyName>{}</ds:KeyName></EncryptionKey>\n", escaped(name))
+}
+
+/// Of a key of the file's own, `wrapped` as `cipher` says under the pre-shared key `name`
+/// (xmlenc-core1 §3.5.1, §5.6): so a key in a token is needed once, and the values are worked on
+/// outside.
+pub(super) fn wrapped(name: &str, cipher: Cipher, wrapped: &[u8]) -> String {
+    format!(
+        "<EncryptionKey><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm=\"{}\"/><ds:KeyInfo>\
+         <ds:KeyName>{}</ds:KeyName></ds:KeyInfo><xenc:CipherData><xenc:CipherValue>{}\
+         </xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey></EncryptionKey>\n",
+        cipher.uri(),
+        escaped(name),
+        BASE64.encode(wrapped),
+    )
+}
+
+/// Names come from tokens, where anything may stand.
+fn escaped(name: &str) -> String {
+    let clean: String = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let mut out = Vec::new();
+    // Whatever XML cannot carry was a control character, or stays away with the rest of the name.
+    let _ = push_xml(&clean, &mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Of a passphrase, as in figure 7 of RFC 6030: the `pkcs5` namespace is the one that FreeIPA and

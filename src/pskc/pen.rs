@@ -97,6 +97,9 @@ impl<'a> Pen<'a> {
         self.entropy.fill(iv)?;
         self.sealed.clear();
         if under.keyed.seal(iv, secret.expose(), &mut self.sealed).is_none() {
+            if let Some(error) = under.failure.take() {
+                return Err(Box::new(error).into());
+            }
             return Err(WriteError::SecretLength {
                 serial: token.serial.to_string(),
                 cipher: under.cipher.name(),

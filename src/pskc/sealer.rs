@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::cipher::{Cipher, Keyed};
+use super::cipher::in_token::{Failure, InToken};
+use super::cipher::{Cipher, Family, Keyed, Mode};
 use super::kdf::{Pbkdf2, SALT, iterations};
 use super::key_info;
 use super::mac::{HmacHash, Mac};
@@ -13,6 +14,7 @@ use super::uri;
 use super::writer::WriteError;
 use crate::custody::Recipient;
 use crate::keystore::BatchKey;
+use crate::pkcs11::{KeyKind, TokenKey};
 use crate::secret::Secret;
 use crate::signature::{Sign, enveloped_len};
 
@@ -32,6 +34,8 @@ pub(super) struct Under {
     pub(super) mac: Option<(HmacHash, Mac)>,
     /// What stands before the base64 of each value.
     pub(super) before: Vec<u8>,
+    /// What a token said, if the key is in one.
+    pub(super) failure: Failure,
 }
 
 const TAIL: &[u8] = b"</KeyContainer>\n";
@@ -55,9 +59,10 @@ impl Sealer {
             BatchKey::Transport(secret) => {
                 let cipher = sealing.encryption.cipher(secret.len())?;
                 sealing.receiver.check_file(cipher, sealing, Some(key))?;
-                Self::under(secret, cipher, sealing, &key_info::pre_shared())
+                Self::under(secret, cipher, sealing, &key_info::pre_shared("Pre-shared-key"))
             }
             BatchKey::Private(_) => Err(WriteError::ForReading),
+            BatchKey::Token(token) => Self::with_token(token, key, sealing),
             BatchKey::Passphrase(words) => {
                 let key_len = sealing.encryption.default_key_len();
                 let cipher = sealing.encryption.cipher(key_len)?;
@@ -70,6 +75,44 @@ impl Sealer {
                 Self::under(&kdf.derive(words, key_len), cipher, sealing, &info)
             }
         }
+    }
+
+    /// A file under a key in a token: the token wraps the key of the file, which is random and works
+    /// here; or it works itself on every value, where the receiver knows no other way.
+    fn with_token(
+        token: &Arc<TokenKey>,
+        key: &BatchKey,
+        sealing: &Sealing,
+    ) -> Result<Self, WriteError> {
+        let KeyKind::Aes { bytes } = token.kind() else { return Err(WriteError::ForReading) };
+        let cipher = sealing.encryption.cipher(bytes)?;
+        let wrong = || {
+            let key = token.label().to_owned();
+            WriteError::TokenCipher { key, cipher: cipher.name() }
+        };
+        let failure = Failure::default();
+        let failed = |failure: &Failure| match failure.take() {
+            Some(error) => WriteError::from(Box::new(error)),
+            None => wrong(),
+        };
+        if sealing.in_token || sealing.receiver != Receiver::Generic {
+            sealing.receiver.check_file(cipher, sealing, Some(key))?;
+            let keyed = InToken::new(token, cipher, &failure).ok_or_else(wrong)?;
+            let info = key_info::pre_shared(token.label());
+            let mut this = Self::under_keyed(Box::new(keyed), cipher, sealing, &info)
+                .map_err(|error| failure.take().map_or(error, |error| Box::new(error).into()))?;
+            this.under.iter_mut().for_each(|under| under.failure = failure.clone());
+            return Ok(this);
+        }
+        let wrap = Cipher::of(Family::Aes, Mode::Wrap, bytes).ok_or_else(wrong)?;
+        let content = Secret::random(bytes)?;
+        let wrapped = InToken::new(token, wrap, &failure).and_then(|keyed| {
+            let mut out = Vec::new();
+            keyed.seal(&[], content.expose(), &mut out).map(|()| out)
+        });
+        let wrapped = wrapped.ok_or_else(|| failed(&failure))?;
+        let info = key_info::wrapped(token.label(), wrap, &wrapped);
+        Self::under(&content, cipher, sealing, &info)
     }
 
     /// A file that each of `recipients` can open: under a random key of its own, encrypted for
@@ -104,6 +147,15 @@ impl Sealer {
     ) -> Result<Self, WriteError> {
         let wrong = WriteError::KeyLength { expected: "another number of", bytes: key.len() };
         let keyed = cipher.keyed(key.expose()).ok_or(wrong)?;
+        Self::under_keyed(keyed, cipher, sealing, key_info)
+    }
+
+    fn under_keyed(
+        keyed: Box<dyn Keyed>,
+        cipher: Cipher,
+        sealing: &Sealing,
+        key_info: &str,
+    ) -> Result<Self, WriteError> {
         let mut head = Vec::new();
         open_container(&mut head);
         head.extend_from_slice(key_info.as_bytes());
@@ -119,14 +171,17 @@ impl Sealer {
             let iv = &mut iv[..cipher.iv_len()];
             getrandom::fill(iv)?;
             let mut sealed = Vec::new();
-            let _ = keyed.seal(iv, mac_key.expose(), &mut sealed);
+            // A cipher in CBC mode takes any length: only a token can fail here.
+            let key = || WriteError::KeyLength { expected: "a working", bytes: mac_key.len() };
+            keyed.seal(iv, mac_key.expose(), &mut sealed).ok_or_else(key)?;
             push(&mut head, &["<MACMethod Algorithm=\"", hash.uri(), "\"><MACKey>", &method]);
             push_base64(&mut head, &sealed);
             push(&mut head, &["</xenc:CipherValue></xenc:CipherData></MACKey></MACMethod>\n"]);
             mac = Some((hash, Mac::new(hash, mac_key.expose())));
         }
         let before = format!("<EncryptedValue>{method}").into_bytes();
-        let under = Some(Under { cipher, keyed, mac, before });
+        let failure = Failure::default();
+        let under = Some(Under { cipher, keyed, mac, before, failure });
         Ok(Self { head, under, receiver: sealing.receiver, signer: None })
     }
 

@@ -71,4 +71,7 @@ pub struct Sealing {
     pub prf: HmacHash,
     /// For whom it is written: what it may hold and how it is spelled.
     pub receiver: Receiver,
+    /// A key in a token works on every value, as for a receiver that has the same key and knows no
+    /// others; the receivers that are known all do.
+    pub in_token: bool,
 }

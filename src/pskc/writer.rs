@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use super::pen::Pen;
 use super::sealer::Sealer;
 use crate::atomic_file::write_hint;
+use crate::pkcs11::Pkcs11Error;
 use crate::seen::Seen;
 use crate::signature::{SignatureError, Signing};
 use crate::token::Token;
@@ -51,6 +52,17 @@ pub enum WriteError {
     /// The file could not be signed.
     #[error(transparent)]
     Signature(#[from] Box<SignatureError>),
+    /// The token that holds the key failed.
+    #[error(transparent)]
+    Token(#[from] Box<Pkcs11Error>),
+    /// The key in the token is for other ciphers.
+    #[error("the key {key} in the token is not for {cipher}")]
+    TokenCipher {
+        /// Its label.
+        key: String,
+        /// What is asked for.
+        cipher: &'static str,
+    },
     /// The receiver does not read such files.
     #[error("{receiver} does not read {what}")]
     Receiver {
@@ -123,6 +135,9 @@ impl WriteError {
             Self::NoRecipient => "name a certificate with --recipient",
             Self::Recipient(error) => error.hint(),
             Self::Signature(error) => error.hint(),
+            Self::Token(error) => error.hint(),
+            Self::TokenCipher { .. } => "tokens work with AES alone: choose --encryption aes-cbc",
+
             Self::Receiver { .. } => {
                 "see the table of receivers in docs/pskc.md, or leave out --for to decide yourself"
             }

@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-packages="chromium chromium-driver openssl oathtool pskctool liboath-dev gcc libc6-dev python3-venv"
+packages="chromium chromium-driver openssl opensc softhsm2 oathtool pskctool liboath-dev gcc libc6-dev python3-venv"
 missing=""
 for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||

@@ -4,6 +4,7 @@
 //! a key wrap has no IV of its own, or (3DES) hides it. To add a cipher: its rows in [`CIPHERS`],
 //! and its arm in [`Cipher::keyed`].
 
+pub(super) mod in_token;
 mod modes;
 mod triple_des;
 mod wrap;

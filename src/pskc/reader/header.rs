@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::super::cipher::Cipher;
 use super::super::dialect::Document;
 use super::super::error::{Fault, shown};
 use super::super::kdf::Pbkdf2;
@@ -48,7 +49,16 @@ pub(super) struct Access {
 pub(super) struct Wrapped {
     /// Of the recipient, in DER; empty if not given.
     pub(super) certificate: Vec<u8>,
+    /// Name of the recipient's key, if given.
+    pub(super) name: Option<String>,
     pub(super) value: Encrypted,
+}
+
+impl Wrapped {
+    /// Whether it is under a symmetric key, and not for a certificate.
+    pub(super) fn is_symmetric(&self) -> bool {
+        Cipher::from_uri(&self.value.method).is_some()
+    }
 }
 
 /// Reads `EncryptionKey`, to its end.
@@ -76,8 +86,12 @@ pub(super) fn encryption_key<R: Read>(
             Element::EncryptedKey => {
                 let limits = &options.limits;
                 limits.check(Limit::Recipients, found.wrapped.len() as u64 + 1)?;
-                found.wrapped.push(wrapped(cursor, limits)?);
-                found.protection = Protection::Certificate;
+                let one = wrapped(cursor, limits)?;
+                found.protection = match one.is_symmetric() {
+                    true => Protection::WrappedKey(one.name.clone()),
+                    false => Protection::Certificate,
+                };
+                found.wrapped.push(one);
             }
             _ => cursor.skip()?,
         }
@@ -85,17 +99,22 @@ pub(super) fn encryption_key<R: Read>(
     Ok(found)
 }
 
-/// `EncryptedKey` (xmlenc-core1 §3.5.1) with the certificate of its recipient.
+/// `EncryptedKey` (xmlenc-core1 §3.5.1) with the certificate of its recipient, or the name of its
+/// key.
 fn wrapped<R: Read>(cursor: &mut Document<R>, limits: &Limits) -> Result<Wrapped, Fault> {
     let mut value = Encrypted::default();
     let mut draft = Draft::new(&mut value);
-    let mut certificate = Vec::new();
+    let (mut certificate, mut name) = (Vec::new(), None);
     while let Some(element) = cursor.child()? {
         if element != Element::KeyInfo {
             draft.take(cursor, element, limits)?;
             continue;
         }
         while let Some(element) = cursor.child()? {
+            if element == Element::KeyName {
+                name = Some(shown(cursor.text()?.trim()));
+                continue;
+            }
             if element != Element::X509Data {
                 cursor.skip()?;
                 continue;
@@ -112,7 +131,7 @@ fn wrapped<R: Read>(cursor: &mut Document<R>, limits: &Limits) -> Result<Wrapped
         }
     }
     draft.finish()?;
-    Ok(Wrapped { certificate, value })
+    Ok(Wrapped { certificate, name, value })
 }
 
 fn derived_key<R: Read>(

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::super::cipher::in_token::Failure;
 use super::super::cipher::{Cipher, Mode, Opener};
 use super::super::error::{Fault, shown};
 use super::super::uri;
 use super::header::{Encrypted, Oaep};
 use crate::custody::{OaepHash, PrivateKey, RsaPadding};
+use crate::pkcs11::TokenKey;
 
 /// How a value is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +105,20 @@ pub(super) struct Rsa {
 impl Opener for Rsa {
     fn open(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let plain = self.key.decrypt(self.padding, sealed)?;
+        Some(Zeroizing::new(plain.expose().to_vec()))
+    }
+}
+
+/// Opens values under a recipient's key that stays in its token.
+pub(super) struct RsaInToken {
+    pub(super) key: Arc<TokenKey>,
+    pub(super) padding: RsaPadding,
+    pub(super) failure: Failure,
+}
+
+impl Opener for RsaInToken {
+    fn open(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let plain = self.failure.note(self.key.decrypt_rsa(self.padding, sealed))?;
         Some(Zeroizing::new(plain.expose().to_vec()))
     }
 }

@@ -59,6 +59,8 @@ pub enum Protection {
         /// Iterations.
         iterations: u32,
     },
+    /// A key of the file's own, wrapped under a pre-shared key, with its name if the file gives one.
+    WrappedKey(Option<String>),
     /// The public key of a certificate.
     Certificate,
 }
