@@ -149,10 +149,10 @@ impl Pkcs11Error {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotBuilt { .. } => "build it with `cargo install trousseau --features pkcs11`",
+            Self::NotBuilt { .. } => "build it with `cargo install trousseau -F pkcs11`",
             Self::Uri(_) => {
                 "write 'pkcs11:token=LABEL;object=LABEL?module-path=/path/to/module.so' (RFC 7512); \
-                 `pkcs11-tool --list-objects` shows labels and ids"
+                 `pkcs11-tool -O` shows labels and ids"
             }
             Self::PinValue => {
                 "leave pin-value out; give --pkcs11-pin-file FILE, --pkcs11-pin-fd N or \
@@ -164,11 +164,11 @@ impl Pkcs11Error {
             }
             Self::Module { .. } => {
                 "check module-path, and what the module itself needs (SOFTHSM2_CONF, a running \
-                 daemon, permissions): `pkcs11-tool --module PATH --list-slots` asks it, too"
+                 daemon, permissions): `pkcs11-tool -L` with this module asks it, too"
             }
             Self::NoToken { .. } => {
-                "check that it is plugged in, and its label: `pkcs11-tool --module PATH \
-                 --list-slots` shows all"
+                "check that it is plugged in, and its label: `pkcs11-tool -L` with \
+                 the same module shows all"
             }
             Self::Tokens { .. } => "add serial= or slot-id= to the URI",
             Self::NoPin { .. } => {
@@ -178,9 +178,7 @@ impl Pkcs11Error {
                 "it was tried once and will not be again: find the right PIN before the next try, \
                  as tokens lock after a few"
             }
-            Self::Locked { .. } => {
-                "have its security officer unlock it, as `pkcs11-tool --init-pin --login --login-type so`"
-            }
+            Self::Locked { .. } => "have its security officer unlock it, by a new user PIN",
             Self::LastTry { .. } => "leave out the file and type the PIN when asked",
             Self::NotReady { .. } => "set its PIN with the token's own program first",
             Self::NoKey { .. } => {
@@ -190,10 +188,10 @@ impl Pkcs11Error {
             Self::Exists { .. } => "choose another object= for the new key",
             Self::Kind { .. } => {
                 "name an AES key of 128, 192 or 256 bits, or an RSA private key of 2048 bits or more; \
-                 `pkcs11-tool --write-object FILE --type secrkey --key-type AES:32` imports one whole"
+                 docs/custody.md says how to import one whole"
             }
             Self::Mechanism { .. } => {
-                "`pkcs11-tool --list-mechanisms` shows what it can do; docs/custody.md says what is \
+                "`pkcs11-tool -M` shows what it can do; docs/custody.md says what is \
                  needed for what"
             }
             Self::NotPermitted { .. } => {
