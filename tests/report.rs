@@ -75,8 +75,24 @@ fn replays_accepted_are_counted_listed_and_tell_the_shell() {
     assert!(entry["serial"].as_str().unwrap().starts_with("ACME"), "{entry}");
     assert!(entry["sent_key"].as_str().unwrap().starts_with("2026-09-01T"), "{entry}");
     assert_eq!(json["replays"]["accepted"], listed.len());
+    // Whether the clocks explain it shows at a glance: the key's, ours and the server's.
+    let at = |name: &str| entry[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let (sent, server) = (at("sent_key").as_microsecond(), at("server_sent").as_microsecond());
+    assert!(
+        (3_000..=4_000).contains(&(sent - server)),
+        "the server's clock is 3.2 ms behind: {entry}"
+    );
+    let code = at("code_key").as_second();
+    assert_eq!((code % 60, code / 60), (0, entry["counter"].as_i64().unwrap()), "{entry}");
     let done = trousseau(&["report", path(&folder)]);
     let said = text(&done.stdout);
+    for name in ["code_key", "server_sent", "server_answered"] {
+        assert!(said.contains(entry[name].as_str().unwrap()), "{name}: {said}");
+    }
+    let html = text(&trousseau(&["report", path(&folder), "--format", "html"]).stdout);
+    for name in ["code_key", "server_sent"] {
+        assert!(html.contains(entry[name].as_str().unwrap()), "{name}");
+    }
     assert!(said.contains("and ") && said.contains("more, all in the JSON report"), "{said}");
 }
 

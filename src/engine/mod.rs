@@ -14,6 +14,7 @@ mod hands;
 mod judge;
 mod life;
 mod limits;
+mod outbox;
 mod preflight;
 mod timeline;
 mod timer;
@@ -27,7 +28,7 @@ pub use hands::{CodeSource, Done, Hands, Which};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ use crate::scenario::{Scenario, Span};
 use crate::secret::Secret;
 use crate::target::Target;
 use crate::token::Token;
+use outbox::Waited;
 use timeline::Timeline;
 use transport::{Endpoint, EndpointOptions};
 use worker::Shared;
@@ -59,6 +61,9 @@ pub struct Holder {
     /// PIN that the server knows already: whoever has one goes straight to the logins.
     pub pin: Option<Secret>,
 }
+
+/// Workers that waited less than this for the record held nobody up.
+const NOTEWORTHY: Duration = Duration::from_millis(100);
 
 /// Called now and then with how far the run is, on a thread of the engine's.
 pub type ShowProgress = Box<dyn FnMut(&Progress) + Send>;
@@ -192,6 +197,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         stop: AtomicBool::new(false),
         unsent: AtomicU64::new(0),
         connections: AtomicU64::new(0),
+        waited: Waited::default(),
         keep_pins: plan.keep_pins,
         pins: Mutex::default(),
     });
@@ -231,7 +237,14 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         None => collected.hopeless,
     };
     let pins = if plan.keep_pins { pins(&shared) } else { Vec::new() };
-    let troubles = endpoint.troubles();
+    let mut troubles = endpoint.troubles();
+    let waited = shared.waited.sum();
+    if waited >= NOTEWORTHY {
+        troubles.insert(0, format!(
+            "the record could not keep up: the workers waited {waited:.1?} for it in all, which shows \
+             as lateness; write to a faster disk"
+        ));
+    }
     Ok(Finished { summary, folder: plan.folder, early, pins, troubles, incomplete })
 }
 
@@ -245,7 +258,7 @@ fn run(
     live: &mut Live,
     progress: Option<ShowProgress>,
 ) -> Result<collect::Collected, Error> {
-    let (sink, seen) = mpsc::channel();
+    let (sink, seen) = outbox::channel();
     let shares = shares(&shared.world, workers);
     thread::scope(|scope| {
         let mut threads = Vec::with_capacity(workers);

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use tokio::task::LocalSet;
 
 use super::Holder;
 use super::life::live;
+use super::outbox::{Outbox, Waited};
 use super::timeline::Timeline;
 use super::timer::Timer;
 use super::transport::{Endpoint, Performed, Transport};
@@ -22,8 +23,6 @@ use crate::recorder::{Fault, Observation, Verdict};
 use crate::secret::Secret;
 use crate::target::Target;
 
-/// Observations handed to the collector at once.
-const BATCH: usize = 512;
 /// How often a worker looks up from its work.
 const TICK: Duration = Duration::from_millis(20);
 /// How long answers in flight are waited for when the run is stopped.
@@ -43,6 +42,8 @@ pub(super) struct Shared {
     pub(super) unsent: AtomicU64,
     /// Connections opened.
     pub(super) connections: AtomicU64,
+    /// How long workers waited for the record.
+    pub(super) waited: Waited,
     /// Whether PINs that the server knows are to be kept for a later run.
     pub(super) keep_pins: bool,
     /// These, by person; each worker brings its own at its end.
@@ -54,9 +55,8 @@ pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Transport,
     timer: Timer,
-    seen: RefCell<Vec<Observation>>,
+    outbox: Outbox,
     pins: RefCell<Vec<(u32, Secret)>>,
-    sink: Sender<Vec<Observation>>,
     stopping: Cell<bool>,
     in_flight: Cell<usize>,
     alive: Cell<usize>,
@@ -72,7 +72,7 @@ pub(super) fn work(
     shared: Arc<Shared>,
     mine: Vec<(UnixMicros, u32)>,
     connections: usize,
-    sink: Sender<Vec<Observation>>,
+    sink: SyncSender<Vec<Observation>>,
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let people = LocalSet::new();
@@ -86,9 +86,8 @@ pub(super) fn work(
         shared,
         transport,
         timer,
-        seen: RefCell::new(Vec::with_capacity(BATCH)),
+        outbox: Outbox::new(sink),
         pins: RefCell::default(),
-        sink,
         stopping: Cell::new(false),
         in_flight: Cell::new(0),
         alive: Cell::new(mine.len()),
@@ -103,7 +102,7 @@ pub(super) fn work(
             () = watch(&worker) => Ok(()),
         }
     })?;
-    worker.hand_over();
+    worker.outbox.empty(&worker.shared.waited);
     worker.shared.pins.lock().expect("no panic while held").append(&mut worker.pins.borrow_mut());
     worker.shared.connections.fetch_add(worker.transport.connections(), Ordering::Relaxed);
     Ok(())
@@ -149,7 +148,7 @@ async fn watch(worker: &Worker) {
             return;
         }
         if handed_over.elapsed() > Duration::from_millis(200) {
-            worker.hand_over();
+            worker.outbox.hand_over();
             handed_over = Instant::now();
         }
     }
@@ -217,19 +216,6 @@ impl Worker {
 
     /// Notes down what was seen.
     pub(super) fn record(&self, seen: Observation) {
-        let mut buffer = self.seen.borrow_mut();
-        buffer.push(seen);
-        if buffer.len() >= BATCH {
-            drop(buffer);
-            self.hand_over();
-        }
-    }
-
-    fn hand_over(&self) {
-        let full = self.seen.replace(Vec::with_capacity(BATCH));
-        if !full.is_empty() {
-            // The collector outlives the workers; were it gone, there would be nobody to tell.
-            let _ = self.sink.send(full);
-        }
+        self.outbox.put(seen, &self.shared.waited);
     }
 }

@@ -9,6 +9,7 @@ use super::summary::*;
 use super::timeline::Timeline;
 use super::verdict;
 use crate::audit::{Contradiction, Kind, Why};
+use crate::otp::step_start;
 use crate::recorder::{ClockEvent, ClockEventKind, Fault, RunInfo, Step};
 
 const SECOND: f64 = 1_000_000.0;
@@ -282,6 +283,9 @@ fn contradiction(found: &Contradiction, runs: &[RunInfo]) -> ContradictionEntry 
     let person = run.and_then(|run| run.people.get(seen.person as usize)).cloned();
     let (serial, user) = person.unwrap_or_default();
     let ahead = seen.lateness_us() as f64 * run.map_or(1.0, |run| run.clock.rate);
+    let offset = run.and_then(|run| run.clock.server_offset);
+    let server = |at: u64| offset.map(|offset| key_time(at.saturating_add_signed(offset)));
+    let shown = |(counter, run): (u64, &RunInfo)| step_start(counter, run.clock.period);
     ContradictionEntry {
         run: found.run,
         kind: found.kind.name(),
@@ -302,6 +306,9 @@ fn contradiction(found: &Contradiction, runs: &[RunInfo]) -> ContradictionEntry 
         due_key: key_time(seen.sent_key.saturating_sub(ahead as u64)),
         sent_key: key_time(seen.sent_key),
         answered_key: key_time(seen.answered_key),
+        code_key: seen.counter.zip(run).map(shown).map(key_time),
+        server_sent: server(seen.sent_key),
+        server_answered: server(seen.answered_key),
     }
 }
 

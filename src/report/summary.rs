@@ -340,6 +340,11 @@ pub struct ContradictionEntry {
     pub due_key: String,
     pub sent_key: String,
     pub answered_key: String,
+    /// When a key without drift begins to show that code.
+    pub code_key: Option<String>,
+    /// The server's clock at `sent_key` and at `answered_key`, when its offset was measured.
+    pub server_sent: Option<String>,
+    pub server_answered: Option<String>,
 }
 
 impl Summary {

@@ -180,10 +180,15 @@ impl Summary {
 }
 
 fn contradiction(entry: &ContradictionEntry) -> String {
+    let shown = entry.code_key.as_ref().map_or(String::new(), |at| format!(", from {at} on"));
     let counter =
-        entry.counter.map_or(String::new(), |counter| format!(", code of step {counter}"));
+        entry.counter.map_or(String::new(), |counter| format!(", code of step {counter}{shown}"));
+    let server = match (&entry.server_sent, &entry.server_answered) {
+        (Some(sent), Some(answered)) => format!("; server's clock {sent} to {answered}"),
+        _ => String::new(),
+    };
     format!(
-        "{}: user {}, key {}, {} ({}){counter}; expected {} ({}), came {}; sent {} ({:.3} s)",
+        "{}: user {}, key {}, {} ({}){counter}; expected {} ({}), came {}; sent {} ({:.3} s){server}",
         entry.kind,
         plain(&entry.user),
         plain(&entry.serial),

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use hyper::body::Bytes;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::LOCATION;
-use hyper::{HeaderMap, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 
 use super::connection::{Broken, Connection, Sent};
 use super::prepared::Draft;
@@ -216,29 +217,23 @@ impl Transport {
         ))
     }
 
-    /// One request and its whole answer; on another connection when the first turns out to have
-    /// been closed before a byte of the request was sent.
+    /// One request and its whole answer; on a fresh connection when an idle one turns out to have
+    /// been closed before the request was sent, or given up by the server before it had read it.
     async fn once(&self, session: &Session, draft: &Draft, stage: &Stage) -> Result<Whole, Broken> {
-        let mut connection = match self.pool.idle().await {
-            Some(connection) => connection,
-            None => self.connect(stage).await?,
-        };
-        stage.waiting();
-        let answer = match connection.send(draft.request(session)).await {
-            Sent::Answered(answer) => answer,
-            Sent::Broken(broken) => return Err(broken),
-            Sent::Unsent(request) => {
-                connection = self.connect(stage).await?;
+        let (mut connection, answer) = match self.pool.idle().await {
+            None => self.anew(draft.request(session), stage).await?,
+            Some(mut connection) => {
                 stage.waiting();
-                match connection.send(request).await {
-                    Sent::Answered(answer) => answer,
-                    Sent::Broken(broken) => return Err(broken),
-                    Sent::Unsent(_) => {
-                        return Err(Broken::new(
-                            Fault::Connect,
-                            "the server closes every connection at once",
-                        ));
+                match connection.send(draft.request(session)).await {
+                    // The server had given up waiting on an idle connection, and says so where the
+                    // answer would be: it has not had the whole request, which may be repeated
+                    // (RFC 9110 §15.5.9). On a fresh connection it would mean something else.
+                    Sent::Answered(answer) if answer.status() == StatusCode::REQUEST_TIMEOUT => {
+                        self.anew(draft.request(session), stage).await?
                     }
+                    Sent::Answered(answer) => (connection, answer),
+                    Sent::Broken(broken) => return Err(broken),
+                    Sent::Unsent(request) => self.anew(request, stage).await?,
                 }
             }
         };
@@ -246,6 +241,23 @@ impl Transport {
         let body = connection.body(body).await?;
         self.pool.give_back(connection);
         Ok(Whole { status: head.status, headers: head.headers, body })
+    }
+
+    /// One request on a fresh connection, and the head of its answer.
+    async fn anew(
+        &self,
+        request: Request<Full<Bytes>>,
+        stage: &Stage,
+    ) -> Result<(Box<Connection>, Response<Incoming>), Broken> {
+        let mut connection = self.connect(stage).await?;
+        stage.waiting();
+        match connection.send(request).await {
+            Sent::Answered(answer) => Ok((connection, answer)),
+            Sent::Broken(broken) => Err(broken),
+            Sent::Unsent(_) => {
+                Err(Broken::new(Fault::Connect, "the server closes every connection at once"))
+            }
+        }
     }
 
     async fn connect(&self, stage: &Stage) -> Result<Box<Connection>, Broken> {

@@ -89,6 +89,88 @@ fn a_request_that_may_have_been_read_is_never_sent_again() {
     });
 }
 
+/// How a server gives up a connection that was idle for too long, at the moment at which the next
+/// request comes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum GivesUp {
+    /// Says so, as haproxy and Apache do.
+    Says408,
+    /// Closes without reading what has come: the system answers with a reset.
+    Resets,
+}
+
+/// A server that takes one request on each connection, and gives the connection up when the next
+/// one comes; counts the requests it took.
+async fn giving_up(how: GivesUp, taken: Rc<Cell<u32>>) -> String {
+    server(move |_, mut tcp| {
+        let taken = taken.clone();
+        async move {
+            request(&mut tcp).await;
+            taken.set(taken.get() + 1);
+            tcp.write_all(WELCOME.as_bytes()).await.unwrap();
+            if tcp.peek(&mut [0]).await.unwrap() == 0 {
+                return;
+            }
+            if how == GivesUp::Says408 {
+                let late = b"HTTP/1.1 408 Request Time-out\r\nConnection: close\r\n\
+                             Content-Length: 0\r\n\r\n";
+                tcp.write_all(late).await.unwrap();
+                // Read at last, so that the answer is not lost in a reset.
+                while request(&mut tcp).await.is_some() {}
+            }
+        }
+    })
+    .await
+}
+
+#[test]
+fn an_idle_connection_that_the_server_gives_up_is_never_taken_for_a_refusal() {
+    local(async {
+        // A target that takes everything it does not know for a refusal.
+        let lenient = |url: &str| {
+            let text = TARGET.replace("otherwise = \"error\"", "otherwise = \"rejected\"");
+            transport(load(text.replace("{changes}", "")), url)
+        };
+        let taken = Rc::new(Cell::new(0));
+        let says = lenient(&giving_up(GivesUp::Says408, taken.clone()).await);
+        for round in 1..=20 {
+            let performed = login(&says).await;
+            assert_eq!((performed.verdict, performed.status), (Verdict::Accepted, 200), "{round}");
+            assert_eq!(taken.get(), round, "each was taken once");
+        }
+        assert_eq!(says.connections(), 20);
+
+        let taken = Rc::new(Cell::new(0));
+        let resets = lenient(&giving_up(GivesUp::Resets, taken.clone()).await);
+        let (mut accepted, mut broken) = (0, 0);
+        for _ in 0..40 {
+            let performed = login(&resets).await;
+            match (performed.verdict, performed.fault) {
+                (Verdict::Accepted, None) => accepted += 1,
+                // Whether it was read, nobody knows: not sent again, and nobody's refusal.
+                (Verdict::Error, Some(Fault::Reset)) => {
+                    assert!(performed.reached);
+                    broken += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((accepted + broken, taken.get()), (40, accepted));
+        assert!(broken > 0, "the server did what it was to do");
+    });
+}
+
+#[test]
+fn a_408_on_a_fresh_connection_is_the_answer() {
+    local(async {
+        let late =
+            "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        let (performed, _) = outcome("", late).await;
+        assert_eq!((performed.verdict, performed.status), (Verdict::Error, 408));
+        assert_eq!(performed.fault, Some(Fault::Answer));
+    });
+}
+
 #[test]
 fn a_refused_connection_is_a_connect_fault() {
     local(async {

@@ -15,10 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::definition::{Definition, Origin};
 
-/// A target with one operation, `login`, whose exchange `changes` adds to.
-fn target(changes: &str) -> Arc<Target> {
-    let text = format!(
-        r#"
+/// A target with one operation, `login`.
+const TARGET: &str = r#"
 [target]
 name = "t"
 title = "t"
@@ -34,7 +32,7 @@ pin = "before"
 [[operation.login.submit]]
 method = "POST"
 path = "/login"
-form = {{ user = "{{user}}", passcode = "{{passcode}}" }}
+form = { user = "{user}", passcode = "{passcode}" }
 {changes}
 [verdict]
 otherwise = "error"
@@ -45,8 +43,14 @@ contains = "welcome"
 [[verdict.rule]]
 verdict = "rejected"
 status = 401
-"#
-    );
+"#;
+
+/// That target, to whose exchange `changes` adds.
+fn target(changes: &str) -> Arc<Target> {
+    load(TARGET.replace("{changes}", changes))
+}
+
+fn load(text: String) -> Arc<Target> {
     let (name, file, origin) = ("t".into(), "t.toml".into(), Origin::Embedded);
     Arc::new(Target::load(&Definition { name, file, text, origin }).unwrap())
 }
