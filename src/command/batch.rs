@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::signed::{self, Check};
-use super::{Exit, Failure, keys};
+use super::{Exit, Failure, keys, progress};
 use crate::cli::KeyArgs;
 use crate::compression::{Unsupported, unpack};
 use crate::pskc::{Error, Fault, Reader};
@@ -33,9 +33,9 @@ pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
 /// The bytes of `file`, or of standard input for `-`, decompressed if need be.
 pub(super) fn input(file: &Path) -> Result<Box<dyn Read>, Failure> {
     let opened = if file == Path::new("-") {
-        unpack(&name(file), io::stdin())
+        unpack(&name(file), progress::watched(io::stdin(), None))
     } else {
-        File::open(file).and_then(|opened| unpack(&name(file), opened))
+        File::open(file).and_then(|opened| unpack(&name(file), progress::watched(opened, None)))
     };
     opened.map_err(|error| unreadable(file, error))
 }

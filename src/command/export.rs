@@ -6,7 +6,9 @@ use std::path::Path;
 use super::batch::Tokens;
 use super::folder::Folder;
 use super::output::{Hold, Output, Pages};
-use super::{Context, Exit, Failure, Outcome, batch, reencrypt, sealing, sign, signed, summary};
+use super::{
+    Context, Exit, Failure, Outcome, batch, progress, reencrypt, sealing, sign, signed, summary,
+};
 use crate::cli::ExportArgs;
 use crate::counted::counted;
 use crate::format::{self, ExportError, ExportOptions, Format, ReadError, Summary};
@@ -33,6 +35,9 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
     let in_clear = key.is_none();
     let (inside, beside) = sign::placed(sign::signer(&args.sign)?, &args.sign);
     refuse_terminal(args, in_clear)?;
+    if args.out == Path::new("-") {
+        progress::data_on_stdout();
+    }
     if format.is_file_per_key() {
         let mut folder = Folder::create(&args.out)?;
         let tokens = tokens(args, from.as_ref(), context)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, Failure, Outcome, batch, keys, signed};
+use super::{Context, Exit, Failure, Outcome, batch, keys, progress, signed};
 use crate::cli::InspectArgs;
 use crate::counted::counted;
 use crate::keystore::BatchKey;
@@ -20,6 +20,9 @@ type Input = Reader<Box<dyn Read>>;
 pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Failure> {
     if let Some(path) = &args.manifest {
         return set(path);
+    }
+    if args.json {
+        progress::data_on_stdout();
     }
     let key = keys::resolve(&args.key)?;
     let options = Options { locked: key.is_none(), ..keys::options(&args.key)? };

@@ -5,10 +5,9 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::ledger::Ledger;
 use super::output::{Hold, Output};
+use super::progress::{self, Bar};
 use super::sealing::{self, NewKey};
 use super::{Context, Exit, Failure, Outcome, parts, sign, summary};
 use crate::cli::{MintAlgorithm, MintArgs, MintHash};
@@ -72,7 +71,7 @@ fn make(
     key: NewKey,
     ledger: &mut Ledger<'_>,
 ) -> Result<Vec<Listed>, Failure> {
-    let progress = progress(order.count());
+    let progress = progress::keys(order.count());
     for (place, range) in parts.iter().enumerate() {
         write(order, range, sealer, &mut out, &progress, context)?;
         let part = parts::part(order, range);
@@ -84,7 +83,7 @@ fn make(
         }
         out.ended(part, place + 1 < parts.len()).map_err(|error| out.failed(&error))?;
     }
-    progress.finish_and_clear();
+    drop(progress);
     // First the digests: a file that is there is then always known to the inventory.
     ledger.written(out.files())?;
     let files = out.files().to_vec();
@@ -105,7 +104,7 @@ fn write(
     range: &Range<u64>,
     sealer: &Sealer,
     out: &mut Output,
-    progress: &ProgressBar,
+    progress: &Bar,
     context: &Context,
 ) -> Result<(), Failure> {
     let mut made = range.start;
@@ -121,14 +120,11 @@ fn write(
         let chunks = (range.end - range.start).div_ceil(CHUNK);
         writer.write_chunks(threads, chunks, make, |written| {
             made = range.start + written;
-            progress.set_position(made);
+            progress.set(made);
             !context.interrupt.requested()
         })?;
         writer.finish().map(drop)
     });
-    if result.is_err() {
-        progress.finish_and_clear();
-    }
     match (result, context.interrupt.signal()) {
         (Ok(()), _) => Ok(()),
         (Err(WriteError::Stopped), Some(signal)) => Err(Failure::new(
@@ -153,15 +149,6 @@ fn failure(error: &WriteError, place: &str) -> Failure {
         WriteError::Random(_) => Failure::new(Exit::Io, error).hint(error.hint()),
         _ => Failure::bad_input(error).hint(error.hint()),
     }
-}
-
-fn progress(count: u64) -> ProgressBar {
-    // Hidden by the library when standard error is no terminal.
-    let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr());
-    let style = "{bar:30} {human_pos}/{human_len} keys, {per_sec}, {eta} left";
-    bar.with_style(
-        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    )
 }
 
 fn tell(args: &MintArgs, order: &Order, sealer: &Sealer) {

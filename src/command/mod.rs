@@ -22,6 +22,7 @@ mod mint;
 mod output;
 mod parts;
 mod probe;
+mod progress;
 mod radius;
 mod reach;
 mod reencrypt;

@@ -13,7 +13,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::sign::{refused, signature_of};
-use super::{Exit, Failure, batch};
+use super::{Exit, Failure, batch, progress};
 use crate::cli::KeyArgs;
 use crate::compression::unpack;
 use crate::signature::{Certificate, Detached, Outcome, Tap, Tapped, VerifyError, verify};
@@ -106,7 +106,8 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(super) fn again(file: &File, name: &str) -> io::Result<Box<dyn Read>> {
     let mut file = file.try_clone()?;
     file.rewind()?;
-    unpack(name, file)
+    let bytes = file.metadata()?.len();
+    unpack(name, progress::watched(file, Some(bytes)))
 }
 
 /// All of standard input or a pipe, in a file without name that nobody else can open.

@@ -17,6 +17,8 @@ pub(super) fn line(words: Arguments<'_>) {
 
 /// Anything, such as a line that is redrawn.
 pub(super) fn text(words: &str) {
-    let mut stderr = io::stderr().lock();
-    let _ = stderr.write_all(words.as_bytes()).and_then(|()| stderr.flush());
+    super::progress::aside(|| {
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(words.as_bytes()).and_then(|()| stderr.flush());
+    });
 }
