@@ -11,7 +11,7 @@ use super::sealer::Sealer;
 use super::uri;
 use super::writer::WriteError;
 use crate::keystore::Entropy;
-use crate::token::{Algorithm, Token};
+use crate::token::{Algorithm, DEFAULT_PERIOD, Token};
 
 /// Writes tokens; reuses its buffers.
 pub(super) struct Pen<'a> {
@@ -61,17 +61,17 @@ impl<'a> Pen<'a> {
         push(out, &["\" Encoding=\"DECIMAL\"/></AlgorithmParameters><Data><Secret>"]);
         self.secret(token, out)?;
         push(out, &["</Secret>"]);
-        match token.algorithm {
-            Algorithm::Totp => {
-                push(out, &["<TimeInterval><PlainValue>"]);
-                push_number(out, token.period.into());
-                push(out, &["</PlainValue></TimeInterval>"]);
-            }
-            _ => {
-                push(out, &["<Counter><PlainValue>"]);
-                push_number(out, token.counter);
-                push(out, &["</PlainValue></Counter>"]);
-            }
+        if token.algorithm != Algorithm::Totp {
+            push(out, &["<Counter><PlainValue>"]);
+            push_number(out, token.counter);
+            push(out, &["</PlainValue></Counter>"]);
+        }
+        // An unknown algorithm may have both, as OCRA has.
+        let timed = token.algorithm != Algorithm::Hotp && token.period != DEFAULT_PERIOD;
+        if token.algorithm == Algorithm::Totp || timed {
+            push(out, &["<TimeInterval><PlainValue>"]);
+            push_number(out, token.period.into());
+            push(out, &["</PlainValue></TimeInterval>"]);
         }
         push(out, &["</Data>"]);
         text.element("UserId", token.user.as_deref(), out)?;
