@@ -81,6 +81,44 @@ fn the_commands_put_each_seed_into_its_own_device() {
 }
 
 #[test]
+fn a_nitrokey_gets_its_seed_through_a_pipe_alone() {
+    let folder = bench();
+    let at = folder.path();
+    ok(at, &format!("export b.xml {KEY} --format nitrocli --set slot=1 --out all.sh"));
+    // A stand-in that writes down its arguments, and what it reads, apart from each other.
+    let stand_in = "#!/bin/sh\nprintf '%s\\n' \"$@\" >> said\n{ cat; echo; } >> read\n";
+    fs::write(at.join("nitrocli"), stand_in).unwrap();
+    fs::set_permissions(at.join("nitrocli"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", at.display(), std::env::var("PATH").unwrap());
+    for shell in ["sh", "bash"] {
+        let done =
+            Command::new(shell).arg("all.sh").current_dir(at).env("PATH", &path).status().unwrap();
+        assert!(done.success(), "{shell}");
+        let said = fs::read_to_string(at.join("said")).unwrap();
+        let seeds = fs::read_to_string(at.join("read")).unwrap();
+        let keys = inspect(at, "b.xml");
+        assert_eq!(seeds.lines().count(), keys.len());
+        let said: Vec<&str> = said.lines().collect();
+        for ((call, seed), key) in
+            said.chunks(said.len() / keys.len()).zip(seeds.lines()).zip(&keys)
+        {
+            let (serial, secret) =
+                (key["serial"].as_str().unwrap(), key["secret"].as_str().unwrap());
+            assert_eq!(seed, secret);
+            assert!(call.iter().all(|word| *word != secret));
+            assert_eq!(call[..2], ["--serial-number", &format!("0x{serial}")]);
+            assert_eq!(call[2..4], ["otp", "set"]);
+            assert_eq!(call[call.len() - 4..], ["--", "1", serial, "-"]);
+        }
+        fs::remove_file(at.join("said")).unwrap();
+        fs::remove_file(at.join("read")).unwrap();
+    }
+    let slot = format!("export b.xml {KEY} --format nitrocli --set slot=1;id --out x");
+    assert_eq!(run(at, &slot).status.code(), Some(2));
+    assert!(!at.join("x").exists());
+}
+
+#[test]
 fn what_a_format_cannot_say_is_refused_without_a_file() {
     let folder = bench();
     let at = folder.path();
@@ -89,6 +127,8 @@ fn what_a_format_cannot_say_is_refused_without_a_file() {
     let date = "--set programmed=2026-09-01T08:30:00";
     for (arguments, words) in [
         (format!("b.xml {KEY} --format yk-ksm"), "YK-KSM holds Yubico OTP keys (AES)"),
+        (format!("b.xml {KEY} --format nitropy"), "nitropy takes seeds as arguments"),
+        (format!("t.xml {KEY} --format nitrocli"), "the Nitrokey's own serial, hexadecimal"),
         (format!("t.xml {KEY} --format yubico-csv {date}"), "algorithm totp is not among"),
         (format!("b.xml {KEY} --format yubico-csv"), "--set programmed="),
         (format!("t.xml {KEY} --format ykman"), "the YubiKey's own serial, a number"),

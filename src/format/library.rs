@@ -14,6 +14,8 @@ pub const LIBRARY: Library = Library {
         ("entra-csv", include_str!("../../formats/entra-csv.toml")),
         ("feitian-csv", include_str!("../../formats/feitian-csv.toml")),
         ("jsonl", include_str!("../../formats/jsonl.toml")),
+        ("nitrocli", include_str!("../../formats/nitrocli.toml")),
+        ("nitropy", include_str!("../../formats/nitropy.toml")),
         ("otpauth-uri", include_str!("../../formats/otpauth-uri.toml")),
         ("pam-oath", include_str!("../../formats/pam-oath.toml")),
         ("privacyidea-csv", include_str!("../../formats/privacyidea-csv.toml")),
