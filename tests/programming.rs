@@ -59,8 +59,9 @@ fn the_commands_put_each_seed_into_its_own_device() {
     let folder = bench();
     let at = folder.path();
     ok(at, &format!("export b.xml {KEY} --format ykman --out all.sh"));
-    // A stand-in that writes down its arguments, one a line.
-    fs::write(at.join("ykman"), "#!/bin/sh\nprintf '%s\\n' \"$@\" >> said\n").unwrap();
+    // A stand-in that writes down its arguments, one a line, and what it reads.
+    let stand_in = "#!/bin/sh\nprintf '%s\\n' \"$@\" >> said\ncat >> read\n";
+    fs::write(at.join("ykman"), stand_in).unwrap();
     fs::set_permissions(at.join("ykman"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", at.display(), std::env::var("PATH").unwrap());
     let done = Command::new("sh").arg("all.sh").current_dir(at).env("PATH", path).status().unwrap();
@@ -69,14 +70,18 @@ fn the_commands_put_each_seed_into_its_own_device() {
     let said: Vec<&str> = said.lines().collect();
     let keys = inspect(at, "b.xml");
     assert_eq!(said.len() % keys.len(), 0);
-    for (call, key) in said.chunks(said.len() / keys.len()).zip(&keys) {
+    let seeds = fs::read_to_string(at.join("read")).unwrap();
+    assert_eq!(seeds.lines().count(), keys.len());
+    for ((call, key), read) in said.chunks(said.len() / keys.len()).zip(&keys).zip(seeds.lines()) {
         assert_eq!(call[..2], ["--device", key["serial"].as_str().unwrap()]);
         let option = |name| call[call.iter().position(|word| *word == name).unwrap() + 1];
         assert_eq!((option("--oath-type"), option("--digits")), ("HOTP", "6"));
         assert_eq!((option("--counter"), option("--algorithm")), ("0", "SHA1"));
         let seed = key["secret"].as_str().unwrap();
         let seed = data_encoding::HEXLOWER.decode(seed.as_bytes()).unwrap();
-        assert_eq!(*call.last().unwrap(), data_encoding::BASE32_NOPAD.encode(&seed));
+        let seed = data_encoding::BASE32_NOPAD.encode(&seed);
+        assert_eq!(read, seed);
+        assert!(call.iter().all(|word| *word != seed));
     }
 }
 
