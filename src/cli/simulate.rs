@@ -70,6 +70,10 @@ pub struct SimulateArgs {
     /// you alone, which is the --roster of the next run against the same server
     #[arg(long, value_name = "FILE")]
     pub save_pins: Option<PathBuf>,
+    /// Nobody has used the keys before: where PINs were set beforehand, a code of the present is then
+    /// expected to be taken, instead of counting as one that may have been used already
+    #[arg(long)]
+    pub unused_keys: bool,
     /// Threads that make requests [default: one per processor]
     #[arg(long, value_name = "W")]
     pub workers: Option<std::num::NonZeroUsize>,

@@ -56,6 +56,7 @@ pub(super) fn play(
         folder,
         shared_with_server,
         keep_pins: pins.is_some(),
+        unused_keys: args.unused_keys,
         interrupt: context.interrupt.clone(),
         progress: progress(args.live),
     })?;

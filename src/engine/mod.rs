@@ -100,6 +100,8 @@ pub struct Plan {
     pub shared_with_server: bool,
     /// Whether [`Finished::pins`] are wanted.
     pub keep_pins: bool,
+    /// Whether nobody has used the keys before, though the server knows them.
+    pub unused_keys: bool,
     /// Set by Ctrl-C and SIGTERM.
     pub interrupt: Interrupt,
     /// Shows how far the run is.
@@ -156,7 +158,9 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
     let people = u32::try_from(plan.holders.len()).unwrap_or(u32::MAX);
     let offset = met.server_offset.unwrap_or(0);
     let rules = Rules::new(&target.policy, period, offset, met.uncertainty);
-    let world = World::new(plan.scenario, &target, rules, timeline.start_key(), plan.seed, people);
+    let mut world =
+        World::new(plan.scenario, &target, rules, timeline.start_key(), plan.seed, people);
+    world.unused = plan.unused_keys;
     let mut info = RunInfo {
         trousseau: env!("CARGO_PKG_VERSION").into(),
         scenario: world.scenario.scenario.name.clone(),

@@ -193,6 +193,7 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
         opens: vec![Operation::FirstCode, Operation::NewPin, Operation::Confirm, Operation::Login],
         logout: true,
         resync: true,
+        unused: false,
         start: 1_790_000_000_000_000,
         seed,
         people,

@@ -20,6 +20,8 @@ pub struct World {
     pub logout: bool,
     /// Whether people can be asked for the next code.
     pub resync: bool,
+    /// Whether no key was used before the run.
+    pub unused: bool,
     /// Key time at the start of the run.
     pub start: UnixMicros,
     /// Seed of the population.
@@ -47,6 +49,7 @@ impl World {
             opens,
             logout: target.has(Operation::Logout),
             resync: target.has(Operation::Resync),
+            unused: false,
             start,
             seed,
             people,

@@ -52,6 +52,8 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
     packet: Option<Packet<'a>>,
     site: &'a Site,
+    /// Path and query of the page that it is.
+    page: &'a str,
     json: OnceCell<Option<Value>>,
 }
 
@@ -59,7 +61,20 @@ impl<'a> Answer<'a> {
     /// An answer that came from `site`.
     #[must_use]
     pub fn new(status: u16, headers: &'a HeaderMap, body: &'a [u8], site: &'a Site) -> Self {
-        Self { status, headers, body, packet: None, site, json: OnceCell::new() }
+        Self { status, headers, body, packet: None, site, page: "/", json: OnceCell::new() }
+    }
+
+    /// The same, as the page at this path of the host.
+    #[must_use]
+    pub fn on(mut self, page: &'a str) -> Self {
+        self.page = page;
+        self
+    }
+
+    /// Where a link on this page leads: a path of the host, or the link itself when it leads
+    /// elsewhere.
+    pub(super) fn link(&self, link: &str) -> String {
+        super::follow(self.site, self.page, link).unwrap_or_else(|_| link.trim().to_owned())
     }
 
     /// A RADIUS answer; `message` is the text of its Reply-Messages.

@@ -125,7 +125,10 @@ fn operation(
     }
     let side = |list: Vec<Spanned<raw::Exchange>>, opening| -> Result<Vec<Exchange>, Fault> {
         let scope = super::template::Scope { operation, opening, captures };
-        list.into_iter().map(|raw| exchange::exchange(raw.into_inner(), &scope)).collect()
+        let exchange = |raw: Spanned<raw::Exchange>| {
+            exchange::exchange(raw.span().start, raw.into_inner(), &scope)
+        };
+        list.into_iter().map(exchange).collect()
     };
     Ok(Compiled {
         open: side(raw.open, true)?,

@@ -34,6 +34,15 @@ impl Css {
         Some(value.into_bytes().into())
     }
 
+    /// The first element that is selected and `fits`.
+    pub(super) fn first<'p>(
+        &self,
+        page: &'p Html,
+        fits: impl Fn(&ElementRef<'p>) -> bool,
+    ) -> Option<ElementRef<'p>> {
+        page.select(&self.selector).find(fits)
+    }
+
     fn value(&self, element: ElementRef<'_>) -> Option<String> {
         if let Some(attribute) = &self.attribute {
             return element.attr(attribute).map(str::to_owned);

@@ -202,7 +202,8 @@ impl Target {
                     self.compare_request(example, request, wanted, &inputs)?;
                 }
                 let RecordedHttp { status, headers, body, .. } = recorded;
-                Answer::new(*status, headers, body.as_bytes(), &site)
+                let page = request.constant_path().unwrap_or("/");
+                Answer::new(*status, headers, body.as_bytes(), &site).on(page)
             }
             (Recorded::Radius(recorded), exchange::Request::Radius(request)) => {
                 let draft = request.draft(self, &inputs, &example.given);
@@ -249,18 +250,33 @@ impl Target {
         inputs: &Inputs<'_>,
     ) -> Result<(), String> {
         let given = &example.given;
-        let mut line = format!("{} ", exchange.method()).into_bytes();
+        let live = exchange.live(self, inputs, given).map_err(|error| error.to_string())?;
+        let method = live.as_ref().and_then(|live| live.method.clone());
+        let method = method.unwrap_or_else(|| exchange.method().clone());
+        let mut line = format!("{method} ").into_bytes();
         let (mut headers, mut body) = (HeaderMap::new(), Vec::new());
         exchange.constant_headers(&mut headers);
-        exchange
-            .render_path(self, inputs, given, &mut line)
-            .and_then(|()| exchange.render_body(self, inputs, given, &mut body))
-            .and_then(|()| {
-                // Values of credentials are not the target's; any will do here.
-                let any = |_: &str| Some(&b"credential"[..]);
-                exchange.render_headers(self, inputs, given, any, &mut headers)
-            })
-            .map_err(|error| error.to_string())?;
+        match live {
+            Some(live) => {
+                match live.path {
+                    Some(path) => line.extend_from_slice(path.as_bytes()),
+                    None => exchange
+                        .render_path(self, inputs, given, &mut line)
+                        .map_err(|error| error.to_string())?,
+                }
+                body = live.fields;
+                Ok(())
+            }
+            None => exchange
+                .render_path(self, inputs, given, &mut line)
+                .and_then(|()| exchange.render_body(self, inputs, given, &mut body)),
+        }
+        .and_then(|()| {
+            // Values of credentials are not the target's; any will do here.
+            let any = |_: &str| Some(&b"credential"[..]);
+            exchange.render_headers(self, inputs, given, any, &mut headers)
+        })
+        .map_err(|error| error.to_string())?;
         same("request line", &wanted.line, &line)?;
         for (name, value) in &wanted.headers {
             let found = headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);

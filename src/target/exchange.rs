@@ -3,6 +3,7 @@
 use hyper::Method;
 use hyper::header::HeaderName;
 
+use super::live::Back;
 use super::radius::RadiusRequest;
 use super::rule::Rule;
 use super::take::Take;
@@ -34,6 +35,8 @@ pub struct HttpRequest {
     pub(super) body: Option<(Option<&'static str>, Template)>,
     pub(super) auth: Option<Auth>,
     pub(super) follow: bool,
+    /// The form of an earlier page that it sends back.
+    pub(super) back: Option<Back>,
 }
 
 /// How the request is authenticated, beside its content.
@@ -104,6 +107,9 @@ impl HttpRequest {
     /// The path, when it is the same in every request.
     #[must_use]
     pub fn constant_path(&self) -> Option<&str> {
+        if self.back.is_some() {
+            return None;
+        }
         self.path.constant().and_then(|path| std::str::from_utf8(path).ok())
     }
 
@@ -114,6 +120,10 @@ impl HttpRequest {
         };
         let headers = self.headers.iter().map(|(_, template)| template);
         let body = self.body.iter().map(|(_, template)| template);
+        let back = self.back.iter().flat_map(|back| {
+            std::iter::once(&back.placeholder).chain(back.fields.iter().map(|(_, typed)| typed))
+        });
+        let headers = headers.chain(back);
         std::iter::once(&self.path).chain(headers).chain(body).chain(person.into_iter().flatten())
     }
 }

@@ -1,10 +1,13 @@
 //! Excerpts for messages: enough of an answer to see what went wrong, and no secret in it.
 
 use super::Inputs;
+use super::live::LiveForm;
 use super::template::Escape;
 
 /// Characters shown around the place of interest.
 const AROUND: usize = 200;
+/// Shortest value of a form's field that is taken for a secret, bytes.
+const HIDDEN: usize = 6;
 /// A run of letters and digits this long is taken for a token, whoever made it.
 const TOKEN: usize = 16;
 
@@ -13,7 +16,12 @@ pub(super) fn secrets(inputs: &Inputs<'_>, captured: &[Option<Box<[u8]>>]) -> Ve
     let Inputs { user: _, code, pin, passcode, new_pin, new_pin_confirmation } = *inputs;
     let typed = [passcode, new_pin_confirmation, new_pin, code, pin].map(str::as_bytes);
     let mut secrets = Vec::new();
-    for value in typed.into_iter().chain(captured.iter().flatten().map(AsRef::as_ref)) {
+    let captured = || captured.iter().flatten().map(AsRef::as_ref);
+    // Of a form, what may be a token: `on` and `POST` would mask half of every page.
+    let forms: Vec<LiveForm> = captured().filter_map(LiveForm::read).collect();
+    let fields = forms.iter().flat_map(LiveForm::values).filter(|value| value.len() >= HIDDEN);
+    let fields = fields.map(str::as_bytes);
+    for value in typed.into_iter().chain(captured()).chain(fields) {
         if value.is_empty() {
             continue;
         }

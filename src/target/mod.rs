@@ -21,6 +21,8 @@ mod exchange;
 mod explain;
 mod html;
 mod judge;
+mod link;
+mod live;
 mod mask;
 mod operation;
 mod policy;
@@ -37,10 +39,11 @@ pub use example::{Example, ExampleError};
 pub use exchange::{Exchange, HttpRequest};
 pub use explain::{Taken, Tried};
 pub use judge::{Judged, Matched};
+pub use link::follow;
 pub use operation::{Operation, Phase};
 pub use policy::{ClockSource, PinPosition, Policy};
 pub use radius::{RadiusDraft, RadiusRequest, RadiusSettings};
-pub use request::RequestError;
+pub use request::{LiveRequest, RequestError};
 pub use verdict::Verdict;
 
 use crate::definition::{Definition, DefinitionError, Library};
@@ -51,7 +54,11 @@ pub const TARGETS: Library = Library {
     kind: "target",
     folder: "targets",
     embedded: &[
+        ("freeradius-new-pin", include_str!("../../scenarios/targets/freeradius-new-pin.toml")),
+        ("freeradius-totp", include_str!("../../scenarios/targets/freeradius-totp.toml")),
         ("generic-form", include_str!("../../scenarios/targets/generic-form.toml")),
+        ("pam-oath", include_str!("../../scenarios/targets/pam-oath.toml")),
+        ("pam-oath-nginx", include_str!("../../scenarios/targets/pam-oath-nginx.toml")),
         ("portal-html", include_str!("../../scenarios/targets/portal-html.toml")),
         ("portal-json", include_str!("../../scenarios/targets/portal-json.toml")),
         ("portal-radius", include_str!("../../scenarios/targets/portal-radius.toml")),

@@ -88,8 +88,9 @@ pub(super) struct Operation {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Exchange {
-    pub(super) method: Text,
-    pub(super) path: Text,
+    pub(super) method: Option<Text>,
+    pub(super) path: Option<Text>,
+    pub(super) form_from: Option<Text>,
     #[serde(default)]
     pub(super) headers: BTreeMap<Text, Text>,
     pub(super) form: Option<Spanned<BTreeMap<Text, Text>>>,
@@ -119,6 +120,7 @@ pub(super) struct Take {
     pub(super) input: Option<String>,
     pub(super) css: Option<Text>,
     pub(super) attribute: Option<Text>,
+    pub(super) form: Option<Text>,
     pub(super) json: Option<Text>,
     pub(super) regex: Option<Text>,
     pub(super) header: Option<Text>,

@@ -4,6 +4,7 @@ use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::exchange::{Auth, HttpRequest};
+pub use super::live::LiveRequest;
 use super::template::{Escape, Template, Values};
 use super::{Inputs, Target};
 
@@ -22,6 +23,30 @@ pub enum RequestError {
     Unfit {
         /// The header, or `the path`.
         place: String,
+    },
+    /// A value that should be a form is none.
+    #[error("{{{name}}} is to be sent back as a form, but was not taken as one")]
+    NoForm {
+        /// Name of the value.
+        name: String,
+    },
+    /// A form that leads to another host.
+    #[error("the form {{{name}}} leads to {to}: another host is never followed")]
+    Elsewhere {
+        /// Name of the value.
+        name: String,
+        /// Where, without its query.
+        to: String,
+    },
+    /// A form without a field that the target fills in.
+    #[error("the form {{{name}}} has no field {field:?}; it has: {known}")]
+    NoField {
+        /// Name of the value.
+        name: String,
+        /// The field.
+        field: String,
+        /// The form's own, comma-separated.
+        known: String,
     },
     /// The credential that the target names was not given.
     #[error("the target needs the credential {name:?}, which was not given")]
@@ -44,6 +69,19 @@ impl HttpRequest {
         out: &mut Vec<u8>,
     ) -> Result<(), RequestError> {
         fill(&self.path, target, Values { inputs, captured }, out)
+    }
+
+    /// The form of an earlier page, filled in; `None` when it sends none back.
+    ///
+    /// # Errors
+    /// Any [`RequestError`] of a form.
+    pub fn live(
+        &self,
+        target: &Target,
+        inputs: &Inputs<'_>,
+        captured: &[Option<Box<[u8]>>],
+    ) -> Result<Option<LiveRequest>, RequestError> {
+        self.back.as_ref().map(|back| back.request(target, inputs, captured)).transpose()
     }
 
     /// Appends the body to `out`; nothing when there is none.

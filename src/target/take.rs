@@ -5,6 +5,7 @@ use regex::bytes::Regex;
 use serde_json::Value;
 
 use super::css::Css;
+use super::live::LiveForm;
 use super::{Answer, Verdict, html};
 use crate::radius::dictionary as radius;
 
@@ -28,6 +29,8 @@ pub(super) enum Selector {
     Input(String),
     /// The element that a CSS selector selects. Boxed: the rare one, and the big one.
     Css(Box<Css>),
+    /// The form that a CSS selector selects, whole: see [`super::live`].
+    Form(Box<Css>),
     /// JSON pointer (RFC 6901); numbers and booleans as text.
     Json(String),
     /// Group `value`, else the first group, else the whole match.
@@ -46,6 +49,7 @@ impl Selector {
         match self {
             Self::Input(name) => html::input_value(answer.body, name.as_bytes()),
             Self::Css(css) => css.find(answer.body),
+            Self::Form(css) => Some(LiveForm::find(css, answer)?.write()),
             Self::Json(pointer) => match answer.json(pointer)? {
                 Value::String(text) => Some(text.as_bytes().into()),
                 Value::Number(number) => Some(number.to_string().into_bytes().into()),
@@ -69,6 +73,7 @@ impl Selector {
         match self {
             Self::Input(name) => format!("<input name=\"{name}\">"),
             Self::Css(css) => css.to_string(),
+            Self::Form(css) => format!("form by {css}"),
             Self::Json(pointer) => format!("JSON value {pointer}"),
             Self::Regex(regex) => format!("regex {regex}"),
             Self::Header(name) => format!("header {name}"),
@@ -81,7 +86,7 @@ impl Selector {
     pub(super) fn landmark(&self) -> &str {
         match self {
             Self::Input(name) | Self::Cookie(name) => name,
-            Self::Css(css) => css.landmark(),
+            Self::Css(css) | Self::Form(css) => css.landmark(),
             Self::Json(pointer) => pointer.rsplit('/').next().unwrap_or_default(),
             Self::Regex(regex) => {
                 // Its longest run of plain letters and digits.

@@ -9,7 +9,7 @@ need freeradius freeradius-utils freeradius-python3
 batch 60 10
 freeradius_start radiusd-new-pin.conf
 
-simulate "$here/freeradius-new-pin.toml" new-pin
+simulate freeradius-new-pin new-pin
 outcome new-pin "FreeRADIUS $(radius_version), New PIN module (Access-Challenge), real time"
 check "the run finds no contradiction" test "$code" -eq 0
 check "everybody was initialised" grep -q '60 initialised' "$work/new-pin.txt"

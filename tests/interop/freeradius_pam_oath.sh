@@ -12,7 +12,7 @@ echo "auth requisite pam_oath.so usersfile=$work/users.oath window=3 digits=6
 account required pam_permit.so" >/etc/pam.d/trousseau-interop
 freeradius_start radiusd-pam.conf
 
-simulate "$here/freeradius-pam-oath.toml" pam-oath --set scenario.duration=180s
+simulate pam-oath pam-oath --set scenario.duration=180s --unused-keys
 outcome pam-oath "pam_oath behind FreeRADIUS $(radius_version) rlm_pam, real time"
 check "everybody logged in" grep -q '40 logged in' "$work/pam-oath.txt"
 check "replays were sent" test "$(figure pam-oath replays/sent)" -gt 0

@@ -18,7 +18,7 @@ with open(f"{work}/users", "w") as out:
 PY
 freeradius_start radiusd-totp.conf
 
-simulate "$here/freeradius-totp.toml" totp --set scenario.duration=180s
+simulate freeradius-totp totp --unused-keys --set scenario.duration=180s
 outcome totp "FreeRADIUS $(radius_version), rlm_totp (RADIUS PAP), real time"
 check "the run ends with the exit code of a contradiction" test "$code" -eq 3
 check "everybody logged in" grep -q '60 logged in' "$work/totp.txt"
@@ -31,14 +31,14 @@ check "no request was lost" test "$(grep -c 'given up' "$work/totp.err")" -eq 0
 
 # The same server through a target that wants sealed answers: told before the first attempt.
 sed 's/^require_message_authenticator = false/require_message_authenticator = true/' \
-    "$here/freeradius-totp.toml" >"$work/sealed.toml"
+    <("$bin" targets show freeradius-totp) >"$work/sealed.toml"
 simulate "$work/sealed.toml" sealed
 check "unsealed answers are refused before the run" test "$code" -eq 6
 check "and named" grep -q 'without Message-Authenticator was dropped' "$work/sealed.err"
 
 # With another shared secret nothing the server says can be trusted.
 echo "another secret" >"$work/radius.secret"
-simulate "$here/freeradius-totp.toml" secret
+simulate freeradius-totp secret
 check "another shared secret is noticed before the run" test "$code" -eq 6
 check "with what to do" grep -q 'shared secret' "$work/secret.err"
 

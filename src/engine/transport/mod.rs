@@ -21,7 +21,6 @@ mod pool;
 mod preflight;
 mod prepared;
 pub mod radius;
-mod redirect;
 mod session;
 mod stage;
 mod tls;

@@ -5,28 +5,35 @@ use std::time::Instant;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::LOCATION;
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 
 use super::connection::{Broken, Connection, Sent};
 use super::prepared::Draft;
 use super::radius::Heard;
 use super::trace::{Over, RawHop};
-use super::{Performed, Session, Stage, Transport, redirect};
+use super::{Performed, Session, Stage, Transport};
 use crate::recorder::{Fault, Verdict};
 use crate::target::{
     Answer, Exchange, HttpRequest, Inputs, Judged, Matched, Operation, Phase, Site,
+    follow as follow_link,
 };
+
+/// Redirects followed in one exchange, at most.
+const HOPS: usize = 10;
 
 /// One whole answer.
 pub(super) struct Whole {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Path and query of the page, after all redirects.
+    pub(super) page: Uri,
 }
 
 impl Whole {
     fn answer<'a>(&'a self, site: &'a Site) -> Answer<'a> {
-        Answer::new(self.status.as_u16(), &self.headers, &self.body, site)
+        let page = self.page.path_and_query().map_or("/", |path| path.as_str());
+        Answer::new(self.status.as_u16(), &self.headers, &self.body, site).on(page)
     }
 }
 
@@ -184,7 +191,7 @@ impl Transport {
         follow: bool,
         stage: &Stage,
     ) -> Result<Whole, Broken> {
-        for _ in 0..=redirect::HOPS {
+        for _ in 0..=HOPS {
             if let Some(watched) = &self.watched {
                 watched.hops.borrow_mut().push(RawHop::new(&draft, session));
             }
@@ -202,7 +209,7 @@ impl Transport {
             };
             let location = String::from_utf8_lossy(location.as_bytes());
             let own = draft.uri.path_and_query().map_or("/", |path| path.as_str());
-            let next = redirect::next(&self.endpoint.site, own, &location)
+            let next = follow_link(&self.endpoint.site, own, &location)
                 .map_err(|message| Broken::new(Fault::Answer, message))?;
             if !draft.redirect(whole.status, &next) {
                 return Err(Broken::new(Fault::Answer, "redirected to what is no address"));
@@ -210,10 +217,7 @@ impl Transport {
         }
         Err(Broken::new(
             Fault::Answer,
-            format!(
-                "redirected more than {} times: the server sends us in a circle",
-                redirect::HOPS
-            ),
+            format!("redirected more than {} times: the server sends us in a circle", HOPS),
         ))
     }
 
@@ -240,7 +244,7 @@ impl Transport {
         let (head, body) = answer.into_parts();
         let body = connection.body(body).await?;
         self.pool.give_back(connection);
-        Ok(Whole { status: head.status, headers: head.headers, body })
+        Ok(Whole { status: head.status, headers: head.headers, body, page: draft.uri.clone() })
     }
 
     /// One request on a fresh connection, and the head of its answer.

@@ -77,9 +77,15 @@ impl Prepared {
     ) -> Result<Draft, RequestError> {
         let constant = &self.slots[operation as usize][phase as usize][index];
         let captured = &session.captured;
-        let uri = match &constant.uri {
-            Some(uri) => uri.clone(),
-            None => {
+        let unfit = |_| RequestError::Unfit { place: "the path".to_owned() };
+        let live = exchange.live(target, inputs, captured)?;
+        let method = live.as_ref().and_then(|live| live.method.clone());
+        let method = method.unwrap_or_else(|| exchange.method().clone());
+        let form_path = live.as_ref().and_then(|live| live.path.as_deref());
+        let mut uri: Uri = match (&constant.uri, form_path) {
+            (_, Some(path)) => path.parse().map_err(unfit)?,
+            (Some(uri), None) => uri.clone(),
+            (None, None) => {
                 let mut path = endpoint.site.base.clone().into_bytes();
                 exchange.render_path(target, inputs, captured, &mut path)?;
                 Uri::from_maybe_shared(Bytes::from(path))
@@ -91,8 +97,20 @@ impl Prepared {
             |name: &str| endpoint.credentials.get(name).map(crate::secret::Secret::expose);
         exchange.render_headers(target, inputs, captured, credential, &mut headers)?;
         let mut body = Vec::with_capacity(128);
-        exchange.render_body(target, inputs, captured, &mut body)?;
-        Ok(Draft { method: exchange.method().clone(), uri, headers, body: body.into() })
+        match live {
+            None => exchange.render_body(target, inputs, captured, &mut body)?,
+            // HTML: the fields of a GET form take the place of the query.
+            Some(live) if method == Method::GET => {
+                let fields = String::from_utf8_lossy(&live.fields);
+                uri = format!("{}?{fields}", uri.path()).parse().map_err(unfit)?;
+            }
+            Some(live) => {
+                let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+                headers.insert(CONTENT_TYPE, kind);
+                body = live.fields;
+            }
+        }
+        Ok(Draft { method, uri, headers, body: body.into() })
     }
 
     /// A plain GET of `path` under the endpoint's base.

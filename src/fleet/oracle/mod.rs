@@ -94,6 +94,12 @@ impl Oracle {
         }
     }
 
+    /// A person whom the server knows, with a PIN if it wants one, and whose key nobody has used.
+    #[must_use]
+    pub fn unused(rules: Rules) -> Self {
+        Self { initialised: Initialised::Yes, ..Self::new(rules) }
+    }
+
     /// A person whom the server knows, with a PIN if it wants one, at the beginning of a run. Any
     /// code that the key has shown before, to step `shown`, may be used, at any drift, and there may
     /// have been as many failures as leave it just unlocked.

@@ -95,6 +95,8 @@ impl Person {
         };
         let oracle = if new {
             Oracle::new(world.rules)
+        } else if world.unused {
+            Oracle::unused(world.rules)
         } else {
             Oracle::known_before(world.rules, shown_before(world, token.period))
         };

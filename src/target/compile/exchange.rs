@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 use super::{Fault, fault, named, rule};
 use crate::target::css::Css;
 use crate::target::exchange::{Auth, Exchange, HttpRequest, Request};
+use crate::target::live::Back;
 use crate::target::raw;
 use crate::target::take::{Selector, Take};
 use crate::target::template::{Escape, Scope, Template};
@@ -15,15 +16,32 @@ use crate::target::template::{Escape, Scope, Template};
 const RESERVED: [&str; 6] =
     ["host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding"];
 
-pub(super) fn exchange(raw: raw::Exchange, scope: &Scope<'_>) -> Result<Exchange, Fault> {
-    let method = Method::from_bytes(raw.method.get_ref().as_bytes())
-        .ok()
-        .filter(|method| {
-            *method != Method::CONNECT && method.as_str() == method.as_str().to_ascii_uppercase()
-        })
-        .ok_or_else(|| fault(&raw.method, "no HTTP method; write \"GET\", \"POST\", …"))?;
-    check_path(&raw.path)?;
-    let path = template(&raw.path, Escape::Path, false, scope)?;
+pub(super) fn exchange(
+    at: usize,
+    raw: raw::Exchange,
+    scope: &Scope<'_>,
+) -> Result<Exchange, Fault> {
+    let live = raw.form_from.is_some();
+    let needed = |what: &str| {
+        (at, format!("an exchange has a {what}, unless it sends a form back by form_from"))
+    };
+    let method = match &raw.method {
+        Some(text) => self::method(text)?,
+        None if live => Method::POST,
+        None => return Err(needed("method")),
+    };
+    let path = match &raw.path {
+        Some(path) => {
+            check_path(path)?;
+            template(path, Escape::Path, false, scope)?
+        }
+        None if live => Template::default(),
+        None => return Err(needed("path")),
+    };
+    let back = match &raw.form_from {
+        Some(from) => Some(back(from, &raw, scope)?),
+        None => None,
+    };
     let mut headers = Vec::new();
     for (name, value) in &raw.headers {
         headers.push((
@@ -37,9 +55,9 @@ pub(super) fn exchange(raw: raw::Exchange, scope: &Scope<'_>) -> Result<Exchange
         ));
     }
     let has_type = headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
-    let body = body(&raw, has_type, scope)?;
-    if body.is_some() && (method == Method::GET || method == Method::HEAD) {
-        return Err(fault(&raw.method, format!("{method} carries no body")));
+    let body = if live { None } else { body(at, &raw, has_type, scope)? };
+    if let (Some(_), Some(text), "GET" | "HEAD") = (&body, &raw.method, method.as_str()) {
+        return Err(fault(text, format!("{method} carries no body")));
     }
     let auth = match raw.auth {
         None => None,
@@ -56,11 +74,47 @@ pub(super) fn exchange(raw: raw::Exchange, scope: &Scope<'_>) -> Result<Exchange
         takes.push(self::take(index, take)?);
     }
     let rules = rule::rules(raw.rule)?;
-    let request = HttpRequest { method, path, headers, body, auth, follow: raw.follow };
+    let request = HttpRequest { method, path, headers, body, auth, follow: raw.follow, back };
     Ok(Exchange { request: Request::Http(request), takes, rules })
 }
 
+fn method(text: &raw::Text) -> Result<Method, Fault> {
+    Method::from_bytes(text.get_ref().as_bytes())
+        .ok()
+        .filter(|method| {
+            *method != Method::CONNECT && method.as_str() == method.as_str().to_ascii_uppercase()
+        })
+        .ok_or_else(|| fault(text, "no HTTP method; write \"GET\", \"POST\", …"))
+}
+
+/// A form of an earlier page, sent back with what the person types over it.
+fn back(from: &raw::Text, raw: &raw::Exchange, scope: &Scope<'_>) -> Result<Back, Fault> {
+    if let Some(place) = raw.json.as_ref().map(toml::Spanned::span) {
+        return Err((place.start, "a form is sent back as a form: give its fields in form".into()));
+    }
+    if let Some(body) = &raw.body {
+        return Err(fault(body, "a form is sent back as a form: give its fields in form"));
+    }
+    let index = scope.captures.iter().position(|capture| capture == from.get_ref());
+    let index = index.ok_or_else(|| {
+        let name = from.get_ref();
+        fault(from, format!("no exchange takes {name}: write take.{name} = {{ form = \"form\" }}"))
+    })?;
+    let placeholder = toml::Spanned::new(from.span(), format!("{{{}}}", from.get_ref()));
+    let mut fields = Vec::new();
+    for (name, value) in raw.form.iter().flat_map(|form| form.get_ref()) {
+        fields.push((name.get_ref().clone(), template(value, Escape::Raw, false, scope)?));
+    }
+    Ok(Back {
+        from: index,
+        placeholder: template(&placeholder, Escape::Raw, false, scope)?,
+        own: (raw.path.is_some(), raw.method.is_some()),
+        fields,
+    })
+}
+
 fn body(
+    at: usize,
     raw: &raw::Exchange,
     has_type: bool,
     scope: &Scope<'_>,
@@ -91,7 +145,7 @@ fn body(
         (None, None, Some(text)) => {
             Err(fault(text, "a raw body needs headers = { content-type = \"…\" }"))
         }
-        _ => Err(fault(&raw.path, "an exchange has one body: form, json or body")),
+        _ => Err((at, "an exchange has one body: form, json or body".to_owned())),
     }
 }
 
@@ -171,6 +225,15 @@ fn take(index: usize, raw: toml::Spanned<raw::Take>) -> Result<Take, Fault> {
         }
         (_, attribute) => attribute.map(toml::Spanned::into_inner),
     };
+    if let Some(text) = &raw.form {
+        let more = raw.input.is_some() || raw.css.is_some() || raw.json.is_some();
+        if more || raw.regex.is_some() || raw.header.is_some() || raw.cookie.is_some() {
+            return Err(fault(text, "a value is taken in one way"));
+        }
+        let css = Css::new(text.get_ref(), None).map_err(|message| fault(text, message))?;
+        let selector = Selector::Form(Box::new(css));
+        return Ok(Take { index, selector, optional: raw.optional, when });
+    }
     let selector = match (raw.input, raw.css, raw.json, raw.regex, raw.header, raw.cookie) {
         (Some(name), None, None, None, None, None) => Selector::Input(name),
         (None, Some(text), None, None, None, None) => Selector::Css(Box::new(
@@ -186,7 +249,7 @@ fn take(index: usize, raw: toml::Spanned<raw::Take>) -> Result<Take, Fault> {
         _ => {
             return Err((
                 at,
-                "a value is taken by one of input, css, json, regex, header, cookie".into(),
+                "a value is taken by one of input, css, form, json, regex, header, cookie".into(),
             ));
         }
     };

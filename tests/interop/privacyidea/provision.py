@@ -41,6 +41,17 @@ for name, policy in {
     "pinlen": {"scope": "user", "action": "otp_pin_minlength=4, otp_pin_maxlength=6, setpin"},
 }.items():
     admin.call(f"/policy/{name}", {"active": True, "realm": "otp", **policy})
+# A key too far out is asked for its next code.
+admin.call("/system/setConfig", {"AutoResync": "1"})
+admin.call(
+    "/policy/resync",
+    {
+        "scope": "authentication",
+        "active": True,
+        "realm": "otp",
+        "action": "resync_via_multichallenge",
+    },
+)
 # The mark "choose a PIN at the first login" is set with a PIN, an import alone does not set it.
 for serial in serials:
     admin.call(f"/token/setpin/{serial}", {"otppin": ""})

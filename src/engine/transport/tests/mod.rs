@@ -2,6 +2,7 @@
 
 mod answers;
 mod connections;
+mod forms;
 mod tls;
 
 use std::cell::Cell;

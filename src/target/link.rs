@@ -1,15 +1,12 @@
-//! Where a redirect leads: never to another host.
+//! Where a redirect, or a form, leads: never to another host.
 
-use crate::target::Site;
-
-/// Redirects followed in one exchange, at most.
-pub(super) const HOPS: usize = 10;
+use super::Site;
 
 /// Path and query to ask for next, when the answer to a request for `path` says `location`.
 ///
 /// # Errors
 /// A message: another host, or no address at all.
-pub(super) fn next(site: &Site, path: &str, location: &str) -> Result<String, String> {
+pub fn follow(site: &Site, path: &str, location: &str) -> Result<String, String> {
     let location = location.split('#').next().unwrap_or_default().trim();
     if location.is_empty() {
         return Ok(path.to_owned());
@@ -21,7 +18,9 @@ pub(super) fn next(site: &Site, path: &str, location: &str) -> Result<String, St
             site.origin
         )
     };
-    let relative = if let Some(rest) = location.strip_prefix(site.origin.as_str()) {
+    let own_origin =
+        location.strip_prefix(site.origin.as_str()).filter(|_| !site.origin.is_empty());
+    let relative = if let Some(rest) = own_origin {
         match rest.as_bytes().first() {
             None => "/",
             Some(b'/') => rest,
@@ -103,7 +102,7 @@ mod tests {
             ("/a/../../b?c=/../d", "/b?c=/../d"),
         ] {
             assert_eq!(
-                next(&site, "/app/login?next=/a", location).as_deref(),
+                follow(&site, "/app/login?next=/a", location).as_deref(),
                 Ok(expected),
                 "{location}"
             );
@@ -118,7 +117,7 @@ mod tests {
             "/\\evil",
             "\\\\evil",
         ] {
-            let message = next(&site, "/", location).unwrap_err();
+            let message = follow(&site, "/", location).unwrap_err();
             assert!(message.ends_with("which is not http://h:81: another host is never followed"));
             assert!(!message.contains("secret"), "{message}");
         }
