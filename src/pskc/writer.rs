@@ -9,7 +9,7 @@ use crate::atomic_file::write_hint;
 use crate::pkcs11::Pkcs11Error;
 use crate::seen::Seen;
 use crate::signature::{SignatureError, Signing};
-use crate::token::Token;
+use crate::token::{Fragment, Token};
 
 /// Bytes gathered before they are written.
 const GATHER: usize = 256 * 1024;
@@ -26,6 +26,8 @@ pub struct Writer<'a, W> {
     signing: Option<Signing<'a>>,
     /// Bytes that went out.
     written: u64,
+    /// `Extensions` of the container, for its end.
+    extensions: Vec<Fragment>,
 }
 
 /// Why a file could not be written. Names the key by its serial number, never by its secret.
@@ -164,9 +166,10 @@ impl<'a, W: Write> Writer<'a, W> {
     /// # Errors
     /// When its head cannot be written.
     pub fn new(out: W, sealer: &'a Sealer) -> Result<Self, WriteError> {
-        let (gathered, ids) = (Vec::new(), Seen::default());
+        let (gathered, ids, extensions) = (Vec::new(), Seen::default(), Vec::new());
         let signing = sealer.signer().map(Signing::new);
-        let mut this = Self { out, sealer, gathered, ids, pen: None, signing, written: 0 };
+        let (pen, written) = (None, 0);
+        let mut this = Self { out, sealer, gathered, ids, pen, signing, written, extensions };
         this.put(sealer.head())?;
         Ok(this)
     }
@@ -284,17 +287,27 @@ impl<'a, W: Write> Writer<'a, W> {
         })
     }
 
+    /// Adds `extensions` of the container, behind its last key.
+    pub fn extend(&mut self, extensions: &[Fragment]) {
+        self.extensions.extend_from_slice(extensions);
+    }
+
     /// Ends the file and gives back what it was written to, flushed.
     ///
     /// # Errors
     /// When the rest cannot be written.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.write_gathered()?;
+        let mut rest = Vec::new();
+        for extension in &self.extensions {
+            rest.extend_from_slice(extension.expose_xml().as_bytes());
+        }
+        rest.extend_from_slice(self.sealer.tail());
         if let Some(signing) = self.signing.take() {
-            let signature = signing.finish(self.sealer.tail()).map_err(Box::new)?;
+            let signature = signing.finish(&rest).map_err(Box::new)?;
             self.put(signature.as_bytes())?;
         }
-        self.put(self.sealer.tail())?;
+        self.put(&rest)?;
         self.out.flush()?;
         Ok(self.out)
     }

@@ -50,6 +50,7 @@ impl Details {
             .chain(module)
             .chain(&parameters.extensions)
             .chain(&data.other)
+            .chain(policy.pin.iter().flat_map(|pin| &pin.unknown_elements))
             .chain(&policy.unknown)
             .chain(extensions)
             .chain(package_extensions)

@@ -35,14 +35,16 @@ pub struct PinPolicy {
     pub max_length: Option<u32>,
     /// How the PIN is written.
     pub encoding: Option<ValueFormat>,
-    /// Foreign attributes, which are not understood.
+    /// Attributes that are not understood.
     pub unknown: Vec<ForeignAttribute>,
+    /// Elements within it, where RFC 6030 has none.
+    pub unknown_elements: Vec<Fragment>,
 }
 
-/// An attribute of another namespace.
+/// An attribute that RFC 6030 does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignAttribute {
-    /// Its namespace.
+    /// Its namespace; empty for none.
     pub namespace: String,
     /// Its local name.
     pub name: String,
@@ -105,7 +107,8 @@ impl PinPolicy {
         let usage = || self.usage.as_ref().filter(|usage| !usage.is_known()).map(PinUsage::as_str);
         let encoding =
             || self.encoding.as_ref().filter(|word| !word.is_known()).map(ValueFormat::as_str);
-        attribute.or_else(usage).or_else(encoding)
+        let element = || self.unknown_elements.first().map(Fragment::name);
+        attribute.or_else(usage).or_else(encoding).or_else(element)
     }
 }
 

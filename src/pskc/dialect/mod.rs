@@ -124,17 +124,18 @@ impl<R: Read> Document<R> {
     }
 
     /// As [`Cursor::fragment`]. Nothing made up is ever kept as it is.
-    #[allow(dead_code)] // Taken up by the reader of extensions.
     pub(super) fn fragment(&mut self, room: &mut u64) -> Result<Fragment, Fault> {
         self.cursor.fragment(room)
     }
 
-    /// As [`Cursor::foreign_attributes`].
-    #[allow(dead_code)] // Taken up by the reader of policies.
-    pub(super) fn foreign_attributes(&self) -> Result<Vec<(String, String, String)>, Fault> {
+    /// As [`Cursor::other_attributes`].
+    pub(super) fn other_attributes(
+        &self,
+        known: &[&str],
+    ) -> Result<Vec<(String, String, String)>, Fault> {
         match &self.old {
             Some(old) if old.script.entered() => Ok(Vec::new()),
-            _ => self.cursor.foreign_attributes(),
+            _ => self.cursor.other_attributes(known),
         }
     }
 

@@ -7,24 +7,32 @@
 //!   KeyPackage*  ( DeviceInfo? CryptoModuleInfo? Key? )   -> package
 //!   Signature?  Extensions*
 //! ```
+//! Within a package, `key`, `data` and `policy` read the parts of a key into a `draft`, of which
+//! `token` makes a token.
 //! The MAC of a value is checked before the value is decrypted, and a token is given out only
 //! when all of it was read.
 
+mod data;
+mod draft;
 mod header;
+mod key;
 mod method;
 mod package;
+mod policy;
+mod token;
 mod values;
 mod vault;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::dialect::{Dialect, Document};
 use super::error::{Error, Fault, shown};
-use super::limits::Limits;
+use super::limits::{Limit, Limits};
 use super::xml::Element;
 use crate::keystore::BatchKey;
 use crate::seen::Seen;
-use crate::token::Token;
+use crate::token::{Details, Fragment, Token};
 use vault::Vault;
 
 /// How a file is to be read.
@@ -88,6 +96,8 @@ pub struct Summary {
     pub locked: u64,
     /// Keys that only name a secret kept elsewhere (`KeyReference`).
     pub references: u64,
+    /// Packages of a device without a key, which are passed over.
+    pub without_key: u64,
     /// Whether there is an XML signature; it is not verified here.
     pub signed: bool,
 }
@@ -104,6 +114,12 @@ pub struct Reader<R> {
     state: State,
     current: Current,
     sealed: Sealed,
+    /// Those of the last key that had some.
+    last_details: Option<Arc<Details>>,
+    /// `Extensions` of the container.
+    extensions: Vec<Fragment>,
+    /// Bytes that these may still have.
+    room: u64,
 }
 
 /// Serial number or id of the key being read, for messages.
@@ -151,11 +167,14 @@ impl<R: Read> Reader<R> {
             cursor,
             vault: Vault::new(key.cloned(), &options),
             ids: Seen::default(),
+            room: options.limits.get(Limit::Extensions),
             options,
             summary: Summary::default(),
             state: State::Between,
             current: Current::default(),
             sealed: Sealed::default(),
+            last_details: None,
+            extensions: Vec::new(),
         };
         let result = this.head();
         this.summary.dialect = this.cursor.dialect();
@@ -173,6 +192,11 @@ impl<R: Read> Reader<R> {
     /// Line at which the key that was given out last ends.
     pub fn line(&self) -> u64 {
         self.cursor.place().0
+    }
+
+    /// The `Extensions` of the container that were read so far; by the schema they stand at its end.
+    pub fn extensions(&self) -> &[Fragment] {
+        &self.extensions
     }
 
     /// Bytes read so far.
@@ -207,7 +231,7 @@ impl<R: Read> Reader<R> {
                     self.summary.signed = true;
                     self.cursor.skip()?;
                 }
-                Element::Extensions => self.cursor.skip()?,
+                Element::Extensions => self.extension()?,
                 other => return Err(unexpected(other, "KeyContainer")),
             }
         }
@@ -227,7 +251,7 @@ impl<R: Read> Reader<R> {
                         continue;
                     }
                     Some(Element::Extensions) => {
-                        self.cursor.skip()?;
+                        self.extension()?;
                         continue;
                     }
                     Some(other) => return Err(unexpected(other, "KeyContainer")),
@@ -244,6 +268,11 @@ impl<R: Read> Reader<R> {
                 return Ok(Some(token));
             }
         }
+    }
+
+    fn extension(&mut self) -> Result<(), Fault> {
+        self.extensions.push(self.cursor.fragment(&mut self.room)?);
+        Ok(())
     }
 
     fn fail(&mut self, fault: Fault) -> Error {

@@ -50,6 +50,31 @@ pub(super) fn plain_integer(text: &str, what: &'static str) -> Result<u64, Fault
         .ok_or_else(|| not(what, "a whole number"))
 }
 
+/// The same, possibly negative.
+pub(super) fn plain_signed(text: &str, what: &'static str) -> Result<i64, Fault> {
+    match text.trim_ascii().strip_prefix('-') {
+        Some(rest) => negative(rest.as_bytes(), what),
+        None => positive(plain_integer(text, what)?, what),
+    }
+}
+
+/// The same, encrypted; bytes are never negative.
+pub(super) fn signed(bytes: &[u8], what: &'static str) -> Result<i64, Fault> {
+    match bytes.strip_prefix(b"-").filter(|rest| digits(rest).is_some()) {
+        Some(rest) => negative(rest, what),
+        None => positive(integer(bytes, what)?, what),
+    }
+}
+
+fn positive(number: u64, what: &'static str) -> Result<i64, Fault> {
+    i64::try_from(number).map_err(|_| not(what, "a whole number below 2^63"))
+}
+
+fn negative(text: &[u8], what: &'static str) -> Result<i64, Fault> {
+    let number = digits(text).and_then(|number| i64::try_from(number).ok());
+    number.map(|number| -number).ok_or_else(|| not(what, "a whole number"))
+}
+
 /// A number that was encrypted: decimal digits, or big-endian bytes.
 pub(super) fn integer(bytes: &[u8], what: &'static str) -> Result<u64, Fault> {
     integer_of(bytes).ok_or_else(|| not(what, "a whole number"))
@@ -118,6 +143,19 @@ mod tests {
         for text in ["", "-1", "TWELVE", "4.2", "99999999999999999999", "AAAAAAAAAAAq"] {
             let error = plain_integer(text, "Counter").unwrap_err().to_string();
             assert_eq!(error, "Counter is not a whole number", "{text}");
+        }
+    }
+
+    #[test]
+    fn drifts_may_be_negative() {
+        for (text, number) in [("-4", -4), (" -0 ", 0), ("42", 42), ("NDI=", 42)] {
+            assert_eq!(plain_signed(text, "TimeDrift").unwrap(), number, "{text}");
+        }
+        for (bytes, number) in [(&b"-4"[..], -4), (b"17", 17), (b"\x2d", 45), (&[1, 0], 256)] {
+            assert_eq!(signed(bytes, "TimeDrift").unwrap(), number, "{bytes:?}");
+        }
+        for text in ["-", "--4", "-4.0", "-9223372036854775809", "9223372036854775808"] {
+            assert!(plain_signed(text, "TimeDrift").is_err(), "{text}");
         }
     }
 

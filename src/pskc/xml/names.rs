@@ -59,7 +59,7 @@ macro_rules! elements {
 elements! {
     Pskc: KeyContainer EncryptionKey MACMethod MACKey MACKeyReference KeyPackage Extensions
         DeviceInfo Manufacturer SerialNo Model IssueNo DeviceBinding StartDate ExpiryDate UserId
-        CryptoModuleInfo Key Issuer AlgorithmParameters Suite ChallengeFormat ResponseFormat
+        CryptoModuleInfo Id Key Issuer AlgorithmParameters Suite ChallengeFormat ResponseFormat
         KeyProfileId KeyReference FriendlyName Data Secret Counter Time TimeInterval TimeDrift
         PlainValue EncryptedValue ValueMAC Policy PINPolicy KeyUsage NumberOfTransactions
         SecretContainer Device DeviceId Expiry Usage Value ValueDigest MACAlgorithm IV PBESalt

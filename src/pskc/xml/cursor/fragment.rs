@@ -63,18 +63,23 @@ impl<R: Read> Cursor<R> {
         self.limits.exceeded(Limit::Extensions)
     }
 
-    /// The foreign attributes of the element last entered: namespace, local name, value.
-    #[allow(dead_code)] // Taken up by the reader of policies.
-    pub(in super::super::super) fn foreign_attributes(
+    /// The attributes of the element last entered but those of the names `known`: namespace, local
+    /// name, value.
+    pub(in super::super::super) fn other_attributes(
         &self,
+        known: &[&str],
     ) -> Result<Vec<(String, String, String)>, Fault> {
         let mut found = Vec::new();
         for (name, raw) in self.attributes.iter() {
+            check_name(name)?;
             let (prefix, local) = split(name);
-            if prefix.is_empty() || matches!(prefix, "xmlns" | "xml") {
+            if matches!(prefix, "xmlns" | "xml") || name == "xmlns" || known.contains(&name) {
                 continue;
             }
-            let (uri, _) = self.path.uri(prefix).ok_or_else(|| undeclared(prefix))?;
+            let uri = match prefix {
+                "" => "",
+                _ => self.path.uri(prefix).ok_or_else(|| undeclared(prefix))?.0,
+            };
             found.push((value(uri)?.to_string(), local.to_owned(), value(raw)?.to_string()));
         }
         Ok(found)
