@@ -85,7 +85,7 @@ fn an_expired_key_is_shown_with_a_warning() {
     let output = run("batch --serial TIME --at 2031-01-01T00:00:00Z");
     assert_eq!(output.status.code(), Some(0));
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(stderr, "warning: the key TIME expired on 2030-01-01T00:00:00Z\n");
+    assert_eq!(stderr, "warning: the key TIME: it expired on 2030-01-01T00:00:00Z\n");
 }
 
 #[test]

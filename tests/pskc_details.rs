@@ -302,7 +302,7 @@ proptest! {
     fn what_was_written_is_read(token in token(), extensions in extensions(), sealed in any::<bool>()) {
         let key = transport();
         let key = sealed.then_some(&key);
-        let file = write(&[token.clone()], &extensions, key);
+        let file = write(std::slice::from_ref(&token), &extensions, key);
         let (tokens, found) = read(&file, key)
             .map_err(|why| TestCaseError::fail(format!("{why}\n{}", String::from_utf8_lossy(&file))))?;
         prop_assert_eq!(&tokens[0], &token, "{}", String::from_utf8_lossy(&file));
@@ -399,7 +399,7 @@ fn what_is_the_devices_stays_the_devices() {
     ))
     .unwrap();
     assert_eq!(token.user.as_deref(), Some("ada"));
-    let file = String::from_utf8(write(&[token.clone()], &[], None)).unwrap();
+    let file = String::from_utf8(write(std::slice::from_ref(&token), &[], None)).unwrap();
     assert_eq!((file.matches("ada").count(), file.contains("<Policy>")), (1, false), "{file}");
     // Given to somebody else, nothing says the old name.
     let mut token = token;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::KeyArgs;
+use super::{KeyArgs, PolicyArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +47,9 @@ pub struct CodeArgs {
     /// since 1970 [default: now]
     #[arg(long, value_name = "INSTANT", value_parser = super::values::instant)]
     pub clock_origin: Option<u64>,
+    /// Whether the policy of the keys is kept to
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Where the key of the batch comes from
     #[command(flatten)]
     pub key: KeyArgs,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ClockArgs, KeyArgs, PinArgs, ReachArgs};
+use super::{ClockArgs, KeyArgs, PinArgs, PolicyArgs, ReachArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,6 +55,9 @@ pub struct DoctorArgs {
     /// Key time
     #[command(flatten)]
     pub clock: ClockArgs,
+    /// Whether the policy of the keys is kept to
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Where the key of the batch comes from
     #[command(flatten)]
     pub key: KeyArgs,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{KeyArgs, RadiusSecretArgs};
+use super::{KeyArgs, PolicyArgs, RadiusSecretArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,6 +89,9 @@ pub struct ServeArgs {
     /// Plant a fault, to show that a check finds it
     #[arg(long, value_name = "NAME", value_parser = DEFECTS)]
     pub defect: Option<String>,
+    /// Whether the policy of the keys is kept to
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Where the key of the batch comes from
     #[command(flatten)]
     pub key: KeyArgs,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ClockArgs, KeyArgs, ReachArgs};
+use super::{ClockArgs, KeyArgs, PolicyArgs, ReachArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -95,6 +95,9 @@ pub struct SimulateArgs {
     /// Show how far the run is even when standard error is no terminal: a line every 5 s
     #[arg(long)]
     pub live: bool,
+    /// Whether the policy of the keys is kept to
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Where the key of the batch comes from
     #[command(flatten)]
     pub key: KeyArgs,

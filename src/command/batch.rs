@@ -1,8 +1,10 @@
 //! Opening a batch for the commands that read one: the file, its key, its tokens one by one.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::rc::Rc;
 
 use super::signed::{self, Check};
 use super::{Exit, Failure, keys, progress};
@@ -10,7 +12,10 @@ use crate::cli::KeyArgs;
 use crate::compression::{Unsupported, unpack};
 use crate::pskc::{Error, Fault, Reader};
 use crate::seen::Seen;
-use crate::token::Token;
+use crate::token::{Fragment, Token};
+
+/// `Extensions` of a container, once its keys were read.
+pub(super) type Extensions = Rc<OnceCell<Vec<Fragment>>>;
 
 /// A stream of tokens, each one verified before it is given out.
 pub(super) type Tokens = Box<dyn Iterator<Item = Result<Token, Failure>>>;
@@ -21,13 +26,19 @@ pub(super) type Tokens = Box<dyn Iterator<Item = Result<Token, Failure>>>;
 /// # Errors
 /// When the file or its key cannot be read, or its head is no PSKC.
 pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
-    let options = keys::options(keys)?;
-    let key = keys::resolve(keys)?;
-    let (input, check) = signed::open(file, keys, true)?;
-    let reader = Reader::new(input, key.as_ref(), options);
-    let reader = reader.map_err(|error| failure(file, &error))?;
-    let (file, serials, check) = (name(file), Seen::default(), Some(check));
-    Ok(Box::new(Checked { file, reader, serials, check, done: false }))
+    let checked = Checked { serials: Some(Seen::default()), ..Checked::new(file, keys)? };
+    Ok(Box::new(checked))
+}
+
+/// The same for another file of PSKC, which takes what others do not: keys that are only named, and
+/// several keys of one device. The extensions of the container are there when the tokens are read.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn open_whole(file: &Path, keys: &KeyArgs) -> Result<(Tokens, Extensions), Failure> {
+    let checked = Checked::new(file, keys)?;
+    let extensions = Rc::clone(&checked.extensions);
+    Ok((Box::new(checked), extensions))
 }
 
 /// The bytes of `file`, or of standard input for `-`, decompressed if need be.
@@ -72,10 +83,24 @@ fn failed(name: &str, error: &Error) -> Failure {
 struct Checked<R> {
     file: String,
     reader: Reader<R>,
-    serials: Seen,
+    /// Those that were met, if each may be met once and must have a secret.
+    serials: Option<Seen>,
+    extensions: Extensions,
     /// What is still to be done about the signature.
     check: Option<Check>,
     done: bool,
+}
+
+impl Checked<Box<dyn Read>> {
+    fn new(file: &Path, keys: &KeyArgs) -> Result<Self, Failure> {
+        let options = keys::options(keys)?;
+        let key = keys::resolve(keys)?;
+        let (input, check) = signed::open(file, keys, true)?;
+        let reader = Reader::new(input, key.as_ref(), options);
+        let reader = reader.map_err(|error| failure(file, &error))?;
+        let (file, check, extensions) = (name(file), Some(check), Extensions::default());
+        Ok(Self { file, reader, serials: None, extensions, check, done: false })
+    }
 }
 
 impl<R: Read> Iterator for Checked<R> {
@@ -89,6 +114,7 @@ impl<R: Read> Iterator for Checked<R> {
             Some(Ok(token)) => self.check(token),
             Some(Err(error)) => Err(failed(&self.file, &error)),
             None => {
+                let _ = self.extensions.set(self.reader.extensions().to_vec());
                 self.done = true;
                 let signed = self.reader.summary().signed;
                 let checked = self.check.take().map(|check| check.finish_aloud(signed));
@@ -110,13 +136,14 @@ impl<R: Read> Checked<R> {
             Err(Failure::bad_input(format!("{}: key {}: {what}", self.file, token.serial))
                 .hint(hint))
         };
+        let Some(serials) = &mut self.serials else { return Ok(token) };
         if token.secret.is_empty() {
             return refused(
                 "the file has no secret for it, only the name of one kept elsewhere",
-                "ask the sender for a file with the secrets",
+                "ask the sender for a file with the secrets; --format pskc carries the name",
             );
         }
-        if !self.serials.insert(token.serial.as_str()) {
+        if !serials.insert(token.serial.as_str()) {
             return refused(
                 "a second key with this serial number",
                 "servers name keys by serial number: split the file so that each has its own",
@@ -132,6 +159,10 @@ impl<R: Read> Checked<R> {
                 "warning: {}: {unchecked} secrets were read without any check of their integrity",
                 self.file
             );
+        }
+        let without_key = self.reader.summary().without_key;
+        if without_key > 0 {
+            say!("note: {}: {without_key} devices without a key are passed over", self.file);
         }
     }
 }

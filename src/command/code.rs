@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Context, Exit, Failure, Outcome, batch};
+use super::{Context, Exit, Failure, Outcome, batch, permission};
 use crate::cli::CodeArgs;
 use crate::clock::{
     Clock, ManualClock, SECOND, ScaledClock, SystemClock, UnixMicros, system_micros,
@@ -21,7 +21,12 @@ const BARS: u8 = 5;
 pub(super) fn run(args: &CodeArgs, context: &Context) -> Result<Outcome, Failure> {
     let clock = clock(args)?;
     let token = find(args, context)?;
-    warn_of_dates(&token, clock.now());
+    permission::check(&args.file, [&token], &args.policy, None)?;
+    // The key itself knows no dates, and shows its codes.
+    if let Some(denial) = permission::timestamp(clock.now()).and_then(|now| token.out_of_date(now))
+    {
+        say!("warning: the key {}: {denial}", token.serial);
+    }
     let terminal = Terminal::stdout();
     let mut out = io::stdout();
     let written = match &token.algorithm {
@@ -117,19 +122,6 @@ fn find(args: &CodeArgs, context: &Context) -> Result<Token, Failure> {
         args.serial
     ))
     .hint("`trousseau inspect FILE --json` lists the serials"))
-}
-
-fn warn_of_dates(token: &Token, now: UnixMicros) {
-    let Some(now) = i64::try_from(now).ok().and_then(|now| Timestamp::from_microsecond(now).ok())
-    else {
-        return;
-    };
-    if let Some(start) = token.start_date.filter(|start| now < *start) {
-        say!("warning: the key {} may be used from {start} on", token.serial);
-    }
-    if let Some(expiry) = token.expiry_date.filter(|expiry| now >= *expiry) {
-        say!("warning: the key {} expired on {expiry}", token.serial);
-    }
 }
 
 /// A time-based key and the terminal it is shown on.

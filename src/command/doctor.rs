@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, Failure, Outcome, holders, probe, reach};
+use super::{Context, Exit, Failure, Outcome, holders, permission, probe, reach};
 use crate::cli::DoctorArgs;
 use crate::engine::doctor::{Bedside, Finding, Level, Patient, examine};
 use crate::engine::transport::Endpoint;
@@ -24,13 +24,15 @@ pub(super) fn run(args: &DoctorArgs, context: &Context) -> Result<Outcome, Failu
             Failure::bad_input(format!("{}: user {who} is not in it", args.roster.display()))
                 .hint("give --user a name of its column user")
         })?;
+    let clock = reach::clock(&args.clock);
+    permission::check(&args.keys, [&token], &args.policy, Some(clock.now()))?;
     let of_roster = person.pin.as_ref().map(written).transpose()?;
     let endpoint = Endpoint::resolve(&args.url, reach::endpoint(&args.reach)?)?;
     let mut told = Told { context: context.interrupt.clone(), faults: 0, failed: None };
     let patient = Patient {
         target,
         endpoint: Arc::new(endpoint),
-        clock: reach::clock(&args.clock),
+        clock,
         period: token.period,
         user: person.user,
         code: probe::key(&token)?,

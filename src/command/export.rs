@@ -3,7 +3,7 @@
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use super::batch::Tokens;
+use super::batch::{Extensions, Tokens};
 use super::folder::Folder;
 use super::output::{Hold, Output, Pages};
 use super::{
@@ -40,7 +40,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
     }
     if format.is_file_per_key() {
         let mut folder = Folder::create(&args.out)?;
-        let tokens = tokens(args, from.as_ref(), context)?;
+        let (tokens, _) = tokens(args, &format, from.as_ref(), context)?;
         let summary = format::write(&format, &options, tokens, &mut folder)
             .map_err(|error| failure(error, |error| folder.failed(&error)))?;
         folder.commit()?;
@@ -56,10 +56,11 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
         false => Output::create(&args.out, args.compress, Hold::Back, digest)?,
     };
     let mut out = out.signed_by(beside)?;
-    let tokens = tokens(args, from.as_ref(), context)?;
+    let (tokens, extensions) = tokens(args, &format, from.as_ref(), context)?;
     let written = match format.is_encrypted() {
         true => {
-            reencrypt::write(&format, &options, (key.as_ref(), &sealing, inside), tokens, &mut out)
+            let under = (key.as_ref(), &sealing, inside);
+            reencrypt::write(&format, &options, under, (tokens, &extensions), &mut out)
         }
         false => format::write(&format, &options, tokens, &mut Pages(&mut out)),
     };
@@ -149,13 +150,21 @@ fn refuse_terminal(args: &ExportArgs, in_clear: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The keys, until there are no more or the user wants to stop.
+/// The keys, until there are no more or the user wants to stop, and the extensions of their
+/// container.
 fn tokens<'a>(
     args: &ExportArgs,
+    format: &Format,
     from: Option<&'a Format>,
     context: &Context,
-) -> Result<impl Iterator<Item = Result<Token, Failure>> + 'a, Failure> {
+) -> Result<(impl Iterator<Item = Result<Token, Failure>> + 'a, Extensions), Failure> {
+    let mut extensions = Extensions::default();
     let tokens: Box<dyn Iterator<Item = Result<Token, Failure>> + 'a> = match from {
+        None if format.is_encrypted() => {
+            let (tokens, found) = batch::open_whole(&args.file, &args.key)?;
+            extensions = found;
+            tokens
+        }
         None => batch::open(&args.file, &args.key)? as Tokens,
         Some(from) => {
             let (input, check) = signed::open(&args.file, &args.key, false)?;
@@ -165,12 +174,13 @@ fn tokens<'a>(
         }
     };
     let interrupt: Interrupt = context.interrupt.clone();
-    Ok(tokens.map(move |token| match interrupt.signal() {
+    let tokens = tokens.map(move |token| match interrupt.signal() {
         Some(signal) => {
             Err(Failure::new(Exit::of_signal(signal), "interrupted; nothing was written"))
         }
         None => token,
-    }))
+    });
+    Ok((tokens, extensions))
 }
 
 fn failure(error: ExportError<Failure>, write: impl FnOnce(io::Error) -> Failure) -> Failure {

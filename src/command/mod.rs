@@ -21,6 +21,7 @@ mod ledger;
 mod mint;
 mod output;
 mod parts;
+mod permission;
 mod probe;
 mod progress;
 mod radius;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, Failure, Outcome, batch, reach};
+use super::{Context, Exit, Failure, Outcome, batch, permission, reach};
 use crate::cli::ProbeArgs;
 use crate::engine::transport::{Endpoint, Exchanged};
 use crate::engine::{CodeSource, Done, Hands, Which};
@@ -136,6 +136,8 @@ fn code(args: &ProbeArgs) -> Result<CodeSource, Failure> {
     for token in batch::open(file, &args.key)? {
         let token = token?;
         if token.serial.as_str() == serial {
+            let now = reach::clock(&args.clock).now();
+            permission::check(file, [&token], &args.policy, Some(now))?;
             return key(&token);
         }
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Failure;
+use super::batch::Extensions;
 use super::output::Output;
 use super::sealing::NewKey;
 use super::sign;
@@ -39,7 +40,7 @@ pub(super) fn write(
     format: &Format,
     options: &ExportOptions<'_>,
     (key, sealing, signer): (Option<&NewKey>, &Sealing, Option<sign::Signer>),
-    tokens: impl Iterator<Item = Result<Token, Failure>>,
+    (tokens, extensions): (impl Iterator<Item = Result<Token, Failure>>, &Extensions),
     out: &mut Output,
 ) -> Result<Summary, ExportError<Failure>> {
     let sealed = |error| match error {
@@ -70,7 +71,18 @@ pub(super) fn write(
         }
         part.add(token.serial.as_str());
     }
-    bytes += writer.finish().map_err(sealed)?.bytes;
+    // By the schema they stand at the end: of a set of files, the last one has them.
+    writer.extend(extensions.get().map_or(&[], Vec::as_slice));
+    let last = writer.finish().map_err(sealed)?.bytes;
+    if last > most_bytes {
+        return Err(ExportError::Input(
+            Failure::bad_input(format!(
+                "the last file has more than {most_bytes} bytes with the extensions of the container"
+            ))
+            .hint("raise --split-bytes"),
+        ));
+    }
+    bytes += last;
     out.ended(part, false).map_err(ExportError::Write)?;
     let summary = joined.finish()?;
     Ok(Summary { bytes, ..summary })

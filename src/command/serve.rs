@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Context, Exit, Failure, Outcome, holders, radius};
+use super::{Context, Exit, Failure, Outcome, holders, permission, radius};
 use crate::cli::ServeArgs;
 use crate::clock::{Clock, SECOND, ScaledClock, SystemClock, system_micros};
 use crate::counted::counted;
@@ -45,6 +45,9 @@ pub(super) fn start(
     clock: &Arc<dyn Clock>,
 ) -> Result<(RunningPortal, usize), Failure> {
     let tokens = holders::open(&args.keys, &args.key, &args.roster)?;
+    // Their dates are for the server to keep to, code by code.
+    permission::check(&args.keys, tokens.iter().map(|(_, token)| token), &args.policy, None)?;
+    permission::warn_of_limits(&args.keys, tokens.iter().map(|(_, token)| token));
     raise_file_limit();
     let people = tokens.len();
     let policy = Policy {

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{Context, Exit, Failure, Outcome, holders, reach};
+use super::{Context, Exit, Failure, Outcome, holders, permission, reach};
 use crate::atomic_file::AtomicFile;
 use crate::audit::Why;
 use crate::cli::SimulateArgs;
-use crate::clock::{Clock, SECOND};
+use crate::clock::{Clock, SECOND, UnixMicros};
 use crate::counted::counted;
 use crate::engine::{self, Early, Finished, Holder, Plan, Progress, ShowProgress, simulate};
 use crate::keystore::Source;
@@ -37,7 +37,7 @@ pub(super) fn play(
     let scenario = Scenario::load(&scenario_text, &args.set)?;
     let target_text = TARGETS.find(&args.target)?;
     let target = Target::load(&target_text)?;
-    let holders = people(args)?;
+    let holders = people(args, clock.now())?;
     let pins = args.save_pins.as_deref().map(|path| saving(path, &target)).transpose()?;
     let simulated = holders.len();
     let finished = simulate(Plan {
@@ -177,7 +177,7 @@ fn line(progress: &Progress) -> String {
     )
 }
 
-fn people(args: &SimulateArgs) -> Result<Vec<Holder>, Failure> {
+fn people(args: &SimulateArgs, now: UnixMicros) -> Result<Vec<Holder>, Failure> {
     let mut people = holders::open_with_people(&args.keys, &args.key, &args.roster)?;
     let keys = people.len();
     match args.users {
@@ -185,6 +185,9 @@ fn people(args: &SimulateArgs) -> Result<Vec<Holder>, Failure> {
         Some(users) => people.truncate(users),
         None => {}
     }
+    let tokens = || people.iter().map(|(_, token)| token);
+    permission::check(&args.keys, tokens(), &args.policy, Some(now))?;
+    permission::warn_of_limits(&args.keys, tokens());
     let source = Source::File(args.roster.clone());
     if people.iter().any(|(person, _)| person.pin.is_some()) && source.is_open_to_others() {
         say(&format!("warning: {source}: others may read these PINs; chmod 600 {source}"));

@@ -117,6 +117,7 @@ fn compile(definition: &Definition, shape: Shape) -> Result<Format, String> {
         _ => return Err("exactly one of the tables [csv], [template], [pskc] is wanted".into()),
     };
     let carriage = Carriage {
+        details: matches!(body, Body::Pskc),
         carried: carried(&body),
         assumed: facts("assumed", shape.assumed.iter().map(|(k, v)| (k, v.text())))?,
         by_hand: facts("by_hand", shape.by_hand.iter().map(|(k, v)| (k, v.clone())))?,

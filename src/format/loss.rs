@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::field::{CODE_FACTS, Field, Record};
 use super::limits::Limits;
 use crate::counted::counted;
-use crate::token::Algorithm;
+use crate::token::{Algorithm, Token};
 
 /// How the facts of a key reach the server, or do not.
 #[derive(Debug, Default)]
 pub(super) struct Carriage {
+    /// Whether the file carries all that RFC 6030 says of a key.
+    pub(super) details: bool,
     /// In the file.
     pub(super) carried: BTreeSet<Field>,
     /// Not in the file: the server takes this value.
@@ -24,6 +26,8 @@ pub(super) struct Carriage {
 pub(super) struct Losses {
     chosen: BTreeMap<Field, String>,
     left_out: BTreeMap<Field, u64>,
+    /// What else of RFC 6030.
+    details: BTreeMap<&'static str, u64>,
 }
 
 impl Carriage {
@@ -96,6 +100,9 @@ impl Carriage {
                 *losses.left_out.entry(field.clone()).or_default() += 1;
             }
         }
+        if !self.details {
+            details(record.token, losses, faults);
+        }
     }
 
     /// What a person must know of the file that was written.
@@ -106,15 +113,35 @@ impl Carriage {
                 notes.push(format!("the file does not carry the {field} ({value}): {how}"));
             }
         }
-        if !losses.left_out.is_empty() {
-            let left: Vec<String> = losses
-                .left_out
-                .iter()
-                .map(|(field, keys)| format!("{field} ({})", counted(*keys, "key", "keys")))
+        if !losses.left_out.is_empty() || !losses.details.is_empty() {
+            let fields = losses.left_out.iter().map(|(field, keys)| (field.to_string(), keys));
+            let details = losses.details.iter().map(|(name, keys)| ((*name).to_owned(), keys));
+            let left: Vec<String> = fields
+                .chain(details)
+                .map(|(name, keys)| format!("{name} ({})", counted(*keys, "key", "keys")))
                 .collect();
             notes.push(format!("the format does not carry: {}", left.join(", ")));
         }
         notes
+    }
+}
+
+/// What no format but PSKC carries: refused when a server that does not know it would take other
+/// codes, or more than the policy of the key permits.
+fn details(token: &Token, losses: &mut Losses, faults: &mut Vec<String>) {
+    let Some(details) = token.details.as_deref() else { return };
+    for denial in [token.computes_otherwise(), token.forbidden()].into_iter().flatten() {
+        faults
+            .push(format!("the file does not carry this, and the server will not know: {denial}"));
+    }
+    if let Some(most @ 1..) = details.policy.transactions {
+        faults.push(format!(
+            "the file does not carry that the key may be used {most} times only \
+             (NumberOfTransactions): the server will not count"
+        ));
+    }
+    for name in details.names() {
+        *losses.details.entry(name).or_default() += 1;
     }
 }
 

@@ -136,6 +136,21 @@ impl Receiver {
             }
             _ => {}
         }
+        if token.secret.is_empty() {
+            return refuse("keys that are only named (KeyReference)".to_owned());
+        }
+        if let Some(denial) = token.computes_otherwise().or_else(|| token.forbidden()) {
+            return refuse(format!(
+                "what its policy says, and would take it all the same: {denial}"
+            ));
+        }
+        let policy = token.details.as_deref().map(|details| &details.policy);
+        if policy.is_some_and(|policy| policy.transactions.is_some()) {
+            return refuse("NumberOfTransactions, and would not count".to_owned());
+        }
+        if self == Self::FreeIpa && policy.is_some_and(|policy| policy.pin.is_some()) {
+            return refuse("PINPolicy".to_owned());
+        }
         // Several take the id of the key for its serial number, or lose one of two keys.
         if token.key_id != token.serial.as_str() {
             return refuse("an id of the key that is not its serial number".to_owned());

@@ -42,6 +42,34 @@ impl Details {
         *self == Self::default()
     }
 
+    /// What is in them, in words, for whoever must do without.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        let Self { device, parameters, data, policy, .. } = self;
+        let all = [
+            ("issue number", device.issue_number.is_some()),
+            ("device binding", device.binding.is_some()),
+            ("dates of the device", device.start_date.is_some() || device.expiry_date.is_some()),
+            ("user of the device", device.user.is_some() && !device.lends.user),
+            ("crypto module", self.crypto_module.is_some()),
+            ("suite", parameters.suite.is_some()),
+            ("challenge format", parameters.challenge.is_some()),
+            ("response format", parameters.response.is_some()),
+            ("key profile", self.key_profile.is_some()),
+            ("key reference", self.reference.is_some()),
+            ("friendly name", self.friendly_name.is_some()),
+            ("further counter", data.counter.is_some()),
+            ("time of the device", data.time.is_some()),
+            ("further interval", data.interval.is_some()),
+            ("time drift", data.drift.is_some()),
+            ("PIN policy", policy.pin.is_some()),
+            ("key usages", !policy.usages.is_empty()),
+            ("number of transactions", policy.transactions.is_some()),
+            ("extensions", self.fragments().next().is_some()),
+        ];
+        all.into_iter().filter_map(|(name, is)| is.then_some(name)).collect()
+    }
+
     /// Every fragment, wherever it stands.
     pub fn fragments(&self) -> impl Iterator<Item = &Fragment> {
         let Self { device, parameters, data, policy, extensions, package_extensions, .. } = self;
