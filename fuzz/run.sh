@@ -34,6 +34,7 @@ answer 2048 seeds/answer
 radius 4200 seeds/radius
 text 4096 seeds/text
 record 2048 seeds/record
+signature 8192 seeds/signature seeds/pskc
 EOF
 }
 

@@ -2,7 +2,8 @@
 
     measure.py NAME KEYS COMMAND... [--feeds COMMAND...]
 
-With --feeds, the first command's output is the second's input, and the second is measured.
+With --feeds, the first command's output is the second's input, and the second is measured. If
+BENCH_LOG names a file, `NAME<TAB>CPU seconds per key` is added to it.
 """
 
 import os
@@ -34,3 +35,6 @@ print(
     f"{name:<30} {int(keys):>10} keys {cpu:8.2f} CPU s {wall:8.2f} s wall "
     f"{int(keys) / max(cpu, 0.001):>12,.0f} keys/CPU s {used.ru_maxrss / 1024:8.1f} MiB"
 )
+if log := os.environ.get("BENCH_LOG"):
+    with open(log, "a") as out:
+        print(f"{name}\t{cpu / int(keys):.12f}", file=out)
