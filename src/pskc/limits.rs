@@ -18,7 +18,7 @@ pub enum Limit {
     Text,
     /// Bytes of a secret, or of any other encrypted value.
     Secret,
-    /// Iterations of PBKDF2: the default takes about a second.
+    /// Iterations of PBKDF2: as many as the default take about a second.
     Iterations,
     /// Bytes of the salt of PBKDF2.
     Salt,
@@ -100,7 +100,7 @@ const ROWS: [Row; COUNT] = rows! {
     Namespaces "namespaces", "the number of namespaces in force", 64 to 1024;
     Text "text", "the length of a text, tag or comment, in bytes,", 65_536 to 16_777_216;
     Secret "secret", "the length of a secret, in bytes,", 1024 to 65_536;
-    Iterations "iterations", "IterationCount", 2_000_000 to 4_294_967_295;
+    Iterations "iterations", "IterationCount", 1_500_000 to 4_294_967_295;
     Salt "salt", "the length of the salt, in bytes,", 1024 to 65_536;
     Recipients "recipients", "the number of recipients", 64 to 1024;
     Extensions "extensions", "the length of the extensions of one key, or of the container, in bytes,", 65_536 to 16_777_216;

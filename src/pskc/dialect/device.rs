@@ -8,6 +8,9 @@ use super::super::error::Fault;
 use super::super::xml::{Cursor, Element};
 use super::script::Script;
 
+/// Bytes of the facts of a device, which are given out with each of its keys.
+const ROOM: usize = 16 * 1024;
+
 /// What is known of the device that is being read.
 #[derive(Default)]
 pub(super) struct Device {
@@ -22,12 +25,21 @@ impl Device {
             // It would be that of some keys and not of others.
             return Err(Fault::Unexpected { what: "<DeviceInfo>".into(), within: "Device" });
         }
+        let mut room = ROOM;
         while let Some(element) = cursor.child()? {
-            match element {
-                Element::Expiry => self.facts.push((Element::ExpiryDate, date(cursor.text()?)?)),
-                Element::Unknown | Element::Extensions => cursor.skip()?,
-                known => self.facts.push((known, cursor.text()?.to_owned())),
-            }
+            let (element, text) = match element {
+                Element::Expiry => (Element::ExpiryDate, date(cursor.text()?)?),
+                Element::Unknown | Element::Extensions => {
+                    cursor.skip()?;
+                    continue;
+                }
+                known => (known, cursor.text()?.to_owned()),
+            };
+            room = room.checked_sub(text.len()).ok_or_else(|| Fault::Value {
+                what: "DeviceInfo",
+                expected: format!("at most {ROOM} bytes of text"),
+            })?;
+            keep(&mut self.facts, element, text)?;
         }
         Ok(())
     }
@@ -65,9 +77,25 @@ pub(super) fn usage<R: Read>(
         if let Some(value) = cursor.attribute(name)?
             && matches!(value.trim(), "true" | "1")
         {
-            policy.push((Element::KeyUsage, name.to_owned()));
+            let usage = (Element::KeyUsage, name.to_owned());
+            if !policy.contains(&usage) {
+                policy.push(usage);
+            }
         }
     }
+    Ok(())
+}
+
+/// Keeps a fact that there may be once.
+pub(super) fn keep(
+    facts: &mut Vec<(Element, String)>,
+    element: Element,
+    text: String,
+) -> Result<(), Fault> {
+    if facts.iter().any(|(known, _)| *known == element) {
+        return Err(Fault::Repeated(element.name()));
+    }
+    facts.push((element, text));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::super::error::Fault;
 use super::super::uri;
 use super::super::xml::{Cursor, Element};
+use super::device::keep;
 use super::script::Script;
 use super::vocabulary;
 
@@ -36,9 +37,11 @@ pub(super) fn encryption_method<R: Read>(
                     expected: "canonical base64 (RFC 4648 §4)".into(),
                 })?;
             }
-            Element::PBESalt => parameters.push((Element::Specified, cursor.text()?.to_owned())),
+            Element::PBESalt => {
+                keep(&mut parameters, Element::Specified, cursor.text()?.to_owned())?;
+            }
             Element::PBEIterationCount => {
-                parameters.push((Element::IterationCount, cursor.text()?.to_owned()));
+                keep(&mut parameters, Element::IterationCount, cursor.text()?.to_owned())?;
             }
             Element::KeyName => key_name = Some(cursor.text()?.to_owned()),
             _ => cursor.skip()?,

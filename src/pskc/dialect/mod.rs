@@ -213,7 +213,7 @@ impl Old {
                 Some(Element::AlgorithmParameters)
             }
             (4, Element::StartDate | Element::ExpiryDate) => {
-                self.policy.push((element, cursor.text()?.to_owned()));
+                device::keep(&mut self.policy, element, cursor.text()?.to_owned())?;
                 None
             }
             (4, Element::Policy) => {

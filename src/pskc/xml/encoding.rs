@@ -141,11 +141,8 @@ impl<R: Read> Decoder<R> {
                 None => {}
             }
         };
-        Ok(match name_in(&self.raw[..end]).map(|name| name.to_ascii_uppercase()).as_deref() {
-            Some(b"ISO-8859-1" | b"ISO_8859-1" | b"LATIN1" | b"L1") => Encoding::Latin1,
-            Some(b"WINDOWS-1252" | b"CP1252" | b"CP-1252") => Encoding::Windows1252,
-            _ => Encoding::Utf8,
-        })
+        let name = name_in(&self.raw[..end]).and_then(|name| std::str::from_utf8(name).ok());
+        Ok(name.and_then(single_byte).unwrap_or(Encoding::Utf8))
     }
 }
 
@@ -159,9 +156,21 @@ fn read<R: Read>(inner: &mut R, out: &mut [u8]) -> Result<usize, Stop> {
     }
 }
 
-/// The value of `encoding` in a declaration.
-fn name_in(declaration: &[u8]) -> Option<&[u8]> {
+/// The encoding with one byte for a character that is called `name`.
+fn single_byte(name: &str) -> Option<Encoding> {
+    match name.to_ascii_uppercase().as_str() {
+        "ISO-8859-1" | "ISO_8859-1" | "LATIN1" | "L1" => Some(Encoding::Latin1),
+        "WINDOWS-1252" | "CP1252" | "CP-1252" => Some(Encoding::Windows1252),
+        _ => None,
+    }
+}
+
+/// The value of `encoding` in a declaration. Should it be found where it is not, the parser, which
+/// knows better, refuses the file.
+fn name_in(start: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"encoding";
+    let declaration = start.strip_prefix(b"<?xml")?;
+    declaration.first().filter(|byte| byte.is_ascii_whitespace())?;
     let after = &declaration[memchr::memmem::find(declaration, KEY)? + KEY.len()..];
     let value = after.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
     let (quote, value) = value.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\''))?;
@@ -169,10 +178,14 @@ fn name_in(declaration: &[u8]) -> Option<&[u8]> {
 }
 
 impl Encoding {
-    /// Whether a file whose bytes are in this encoding may declare `name`.
-    pub(super) fn allows(self, name: &str) -> bool {
+    /// Whether a file whose bytes were read in this encoding may declare `name`, or nothing.
+    pub(super) fn allows(self, name: Option<&str>) -> bool {
+        if matches!(self, Self::Latin1 | Self::Windows1252) {
+            return name.and_then(single_byte) == Some(self);
+        }
+        let Some(name) = name else { return true };
         let upper = name.to_ascii_uppercase();
-        let unicode = matches!(
+        matches!(
             upper.as_str(),
             "UTF-8"
                 | "UTF8"
@@ -184,9 +197,7 @@ impl Encoding {
                 | "UTF-16BE"
                 | "UCS-2"
                 | "ISO-10646-UCS-2"
-        );
-        // For the others the declaration itself decided.
-        unicode || matches!(self, Self::Latin1 | Self::Windows1252)
+        )
     }
 
     /// Changes as much of `raw` to UTF-8 as is whole and finds room; how much was read, written.
@@ -312,9 +323,14 @@ mod tests {
         assert!(text.ends_with("<A>é\u{80}</A>"), "{text}");
         let windows = b"<?xml version=\"1.0\" encoding=\"Windows-1252\"?><A>\xE9\x80</A>";
         assert!(decode(windows, 3, 64).unwrap().ends_with("<A>é€</A>"));
-        // Not within the declaration.
-        let none = b"<?xml version='1.0'?><A encoding='ISO-8859-1'>\xC3\xA9</A>";
-        assert!(decode(none, 1, 64).unwrap().ends_with("é</A>"));
+        // Not within the declaration, or not a declaration.
+        for none in [
+            &b"<?xml version='1.0'?><A encoding='ISO-8859-1'>\xC3\xA9</A>"[..],
+            b"<?xmlx encoding='ISO-8859-1'?><A>\xC3\xA9</A>",
+            b"<?pi encoding='ISO-8859-1'?><A>\xC3\xA9</A>",
+        ] {
+            assert!(decode(none, 1, 64).unwrap().ends_with("é</A>"));
+        }
     }
 
     #[test]
@@ -343,11 +359,14 @@ mod tests {
 
     #[test]
     fn a_declaration_that_the_bytes_belie_is_allowed_among_unicode_only() {
-        assert!(Encoding::Utf8.allows("utf-16"));
-        assert!(Encoding::Utf16(Order::Big).allows("UTF-8"));
-        assert!(Encoding::Latin1.allows("ISO-8859-1"));
+        assert!(Encoding::Utf8.allows(Some("utf-16")) && Encoding::Utf8.allows(None));
+        assert!(Encoding::Utf16(Order::Big).allows(Some("UTF-8")));
+        assert!(Encoding::Latin1.allows(Some("iso-8859-1")));
         for name in ["ISO-8859-1", "Shift_JIS", "UTF-7", ""] {
-            assert!(!Encoding::Utf8.allows(name), "{name}");
+            assert!(!Encoding::Utf8.allows(Some(name)), "{name}");
+        }
+        for name in [None, Some("UTF-8"), Some("windows-1252")] {
+            assert!(!Encoding::Latin1.allows(name), "{name:?}");
         }
     }
 }

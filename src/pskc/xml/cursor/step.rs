@@ -140,13 +140,16 @@ impl<R: Read> Cursor<R> {
             }
             Ok(Event::CData(_) | Event::GeneralRef(_)) => Err(self.stray_text()),
             Ok(Event::Comment(_) | Event::PI(_)) => Ok(Step::Go),
-            Ok(Event::Decl(declaration)) => match declaration.encoding() {
-                Some(Ok(name)) if !self.xml.get_ref().encoding().allows(&name) => {
-                    Err(Fault::Encoding(format!("in {:?}", shown(&name))))
+            Ok(Event::Decl(declaration)) => {
+                let name = declaration.encoding().transpose();
+                let name = name.map_err(|error| Fault::Xml(shown(&error.to_string())))?;
+                match self.xml.get_ref().encoding().allows(name.as_deref()) {
+                    true => Ok(Step::Go),
+                    false => {
+                        Err(Fault::Encoding(format!("in {:?}", shown(&name.unwrap_or_default()))))
+                    }
                 }
-                Some(Err(error)) => Err(Fault::Xml(shown(&error.to_string()))),
-                _ => Ok(Step::Go),
-            },
+            }
             Ok(Event::DocType(_)) => Err(Fault::Doctype),
             Ok(Event::Eof) => Err(Fault::Truncated),
             Err(error) => Err(self.fault(error)),
