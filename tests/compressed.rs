@@ -1,40 +1,21 @@
 //! Compressed batches and import files, as their user sees them.
 
+mod common;
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
+
+use common::{names, ok, run};
 
 use flate2::write::GzEncoder;
-
-fn run(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trousseau"))
-        .current_dir(folder)
-        .args(arguments.split_whitespace())
-        .output()
-        .unwrap()
-}
-
-fn ok(folder: &Path, arguments: &str) -> String {
-    let output = run(folder, arguments);
-    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn refused(folder: &Path, arguments: &str, code: i32) -> String {
     let output = run(folder, arguments);
     assert_eq!(output.status.code(), Some(code), "{arguments}");
     assert!(output.stdout.is_empty(), "{arguments}");
     String::from_utf8(output.stderr).unwrap()
-}
-
-/// Every name in `folder`, hidden ones too.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 const MINT: &str = "mint --count 700 --serial-prefix Z --new-transport-key k.hex --out b.xml.";

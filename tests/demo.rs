@@ -1,7 +1,11 @@
 //! `trousseau demo` as its user meets it: the whole line, and what a planted defect earns.
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Output};
+
+use common::text;
 
 fn demo(args: &[&str], out: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trousseau"))
@@ -10,10 +14,6 @@ fn demo(args: &[&str], out: &Path) -> Output {
         .args(args)
         .output()
         .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `trousseau doctor`, as its user meets it.
 
+mod common;
 mod live;
 
-use live::{Batch, RATE, Server, assert_no_secret, text};
+use common::{RATE, Server, text};
+use live::{Batch, assert_no_secret};
 use std::process::Output;
 
 fn doctor(batch: &Batch, url: &str, user: &str, more: &[&str]) -> Output {
@@ -25,7 +27,7 @@ fn doctor(batch: &Batch, url: &str, user: &str, more: &[&str]) -> Output {
 #[test]
 fn a_good_server_is_found_good_from_the_first_code_to_the_refused_replay() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
     for (target, user) in
         [("portal-html", "user1"), ("portal-json", "user2"), ("generic-form", "user3")]
@@ -70,7 +72,7 @@ fn a_good_server_is_found_good_from_the_first_code_to_the_refused_replay() {
 #[test]
 fn the_template_for_rsa_portals_is_made_to_fit_by_names_alone() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
     let mut mine = text(&batch.run(&["targets", "show", "rsa-am-web"], &[]).stdout);
     for (theirs, ours) in [
@@ -106,7 +108,7 @@ fn the_template_for_rsa_portals_is_made_to_fit_by_names_alone() {
 #[test]
 fn a_server_that_takes_a_code_twice_is_found_at_fault() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &["--defect", "replay-none"]);
+    let server = Server::start(batch.path(), &["--defect", "replay-none"]);
     let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
     let more = ["--target", "portal-json", "--new-pin-file", "new.pin"];
     let ran = doctor(&batch, &server.url, "user1", &[&more[..], &clock].concat());
@@ -120,7 +122,7 @@ fn a_server_that_takes_a_code_twice_is_found_at_fault() {
 #[test]
 fn a_wrong_clock_a_wrong_target_and_nobody_there_are_told_apart() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     // Our clock at its usual rate, the server's 120 times as fast.
     let ran = doctor(&batch, &server.url, "user1", &["--target", "portal-html"]);
     let told = text(&ran.stdout);

@@ -4,6 +4,9 @@
 //! The limit on the size of files stands for the disk: with the signal ignored, a write beyond it
 //! fails as a full disk fails it, in the middle, and needs no file system of its own.
 
+mod common;
+
+use common::{PROGRAM, names, text};
 #[allow(dead_code)] // what only the tests of reports need
 mod synthetic;
 
@@ -14,7 +17,6 @@ use std::process::{Child, Command, Output, Stdio};
 
 use synthetic::{Server, head, record};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
 const HELP: &str = " help: raise the limit on the size of files (ulimit -f), or write to a file \
                     system that takes larger ones";
 
@@ -48,18 +50,6 @@ fn no_room(folder: &Path, blocks: u32, line: &str, file: &str) {
     assert!(words.contains(HELP), "{line}: {words}");
     assert_eq!(names(folder), before, "{line}");
     assert!(output.stdout.is_empty(), "{line}");
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 /// A batch of 60 keys, its transport key and its roster.

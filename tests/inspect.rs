@@ -1,16 +1,10 @@
 //! `trousseau inspect` as its user sees it, above all on files that are not as they should be.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
-fn trousseau(folder: &Path, args: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trousseau"))
-        .current_dir(folder)
-        .args(args.split(' '))
-        .output()
-        .unwrap()
-}
+use std::fs;
+
+use common::{run as trousseau, text};
 
 /// A folder with `batch.xml` (three keys under `key.hex`) and the key `other.hex`.
 fn folder() -> tempfile::TempDir {
@@ -20,10 +14,6 @@ fn folder() -> tempfile::TempDir {
     let mint = "mint --count 1 --new-transport-key other.hex --out other.xml";
     assert!(trousseau(folder.path(), mint).status.success());
     folder
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Inspects `batch.xml` after `change`, and expects a refusal.

@@ -1,9 +1,13 @@
 //! `trousseau mint --inventory` and `trousseau inventory` as their users see them: no serial is
 //! issued twice, whatever happens in between.
 
+mod common;
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use common::names;
 
 use serde_json::Value;
 
@@ -43,14 +47,6 @@ fn refused(folder: &Path, args: &[&str], code: i32, message: &str) -> Ran {
     assert!(ran.stderr.contains(" help: "), "{args:?}: {}", ran.stderr);
     assert_eq!(names(folder), before, "{args:?} left something behind");
     ran
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 /// A folder with a transport key.

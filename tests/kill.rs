@@ -1,12 +1,15 @@
 //! SIGKILL, which nobody can prepare for: whenever it strikes `mint`, the final name holds the
 //! whole batch or nothing, what is left over is named as left over, and no serial is issued twice.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
+use common::{PROGRAM, names, run};
+
 /// Times that a run is killed, in each of the two tests.
 const KILLS: u32 = 105;
 const COUNT: u64 = 3000;
@@ -16,10 +19,6 @@ fn command(folder: &Path, line: &str) -> Command {
     command.args(line.split_whitespace()).current_dir(folder);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
-}
-
-fn run(folder: &Path, line: &str) -> Output {
-    Command::new(PROGRAM).args(line.split_whitespace()).current_dir(folder).output().unwrap()
 }
 
 fn words(output: &Output) -> String {
@@ -55,11 +54,6 @@ fn kill(mut child: Child, turn: u32, whole: Duration, folder: &Path, name: &str)
 fn leftovers(folder: &Path) -> Vec<String> {
     let names = names(folder).into_iter();
     names.filter(|name| name.starts_with(".trousseau-") && name.ends_with(".partial")).collect()
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// Whether the batch is there; then all of it is, and its key.

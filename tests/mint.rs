@@ -1,11 +1,15 @@
 //! `trousseau mint` as its user sees it.
 
+mod common;
+
 use std::collections::HashSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+
+use common::names;
 
 fn trousseau(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trousseau")).current_dir(folder).args(args).output().unwrap()
@@ -22,15 +26,6 @@ fn inspect(folder: &Path, key: &[&str]) -> Vec<serde_json::Value> {
     assert!(output.status.success(), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Every name in `folder`, hidden ones too: nothing may be left behind.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[test]

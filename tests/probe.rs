@@ -1,8 +1,10 @@
 //! `trousseau targets probe`, as its user meets it.
 
+mod common;
 mod live;
 
-use live::{Batch, PROGRAM, RATE, Server, assert_no_secret, text};
+use common::{PROGRAM, RATE, Server, text};
+use live::{Batch, assert_no_secret};
 use std::process::{Command, Output};
 
 fn probe(batch: &Batch, url: &str, more: &[&str]) -> Output {
@@ -20,7 +22,7 @@ fn with_key<'a>(more: &[&'a str]) -> Vec<&'a str> {
 #[test]
 fn the_three_steps_a_login_and_its_replay_are_shown_without_secrets() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     for (target, user, serial) in [("portal-html", "user1", "T1"), ("portal-json", "user2", "T2")] {
         let ran = Command::new(PROGRAM)
             .current_dir(batch.path())
@@ -57,7 +59,7 @@ fn the_three_steps_a_login_and_its_replay_are_shown_without_secrets() {
 #[test]
 fn a_refusal_is_an_answer_and_an_unread_page_is_not() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     batch.write("code.txt", "000 000\n");
     let typed = ["--operation", "login", "--code-file", "code.txt", "--pin-file", "new.pin"];
     let ran = probe(&batch, &server.url, &[&["--target", "portal-json"], &typed[..]].concat());

@@ -1,15 +1,15 @@
 //! Files from before RFC 6030: what `inspect` says of them, and that what is written again is
 //! RFC 6030.
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::text;
+
 fn trousseau(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trousseau")).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 fn vector(name: &str) -> String {

@@ -1,21 +1,11 @@
 //! Files in other encodings than UTF-8: read alike, faults at the same place, the rest refused by
 //! name.
 
+mod common;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
-fn trousseau(folder: &Path, args: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trousseau"))
-        .current_dir(folder)
-        .args(args.split(' '))
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use common::{run as trousseau, text};
 
 /// A folder with `batch.xml` (four keys under `key.hex`, their maker with an accent), and its text.
 fn folder() -> (tempfile::TempDir, String) {

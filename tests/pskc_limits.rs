@@ -1,10 +1,14 @@
 //! Files that ask for more than a genuine one does: refused with the limit, its value, and the
 //! option that raises it; read when it is raised. Each runs in 256 MiB of address space.
 
+mod common;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+
+use common::text;
 
 /// Runs the program in 256 MiB of address space.
 fn trousseau(folder: &Path, args: &str) -> Output {
@@ -14,10 +18,6 @@ fn trousseau(folder: &Path, args: &str) -> Output {
         .current_dir(folder)
         .output()
         .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// A file with one key: `head` before the packages, and its secret.

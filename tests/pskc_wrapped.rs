@@ -1,23 +1,17 @@
 //! Files under a key of their own that is wrapped under a transport key, as for a key in an HSM; and
 //! what a program without PKCS #11 says to such a key. The file was made with pyca/cryptography.
 
+mod common;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+
+use common::run;
 
 use tempfile::TempDir;
 
 const FILE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/generated/wrapped-kw-aes256.pskcxml");
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-
-fn run(folder: &Path, line: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trousseau"))
-        .args(line.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
 
 /// The file, changed, and a key for it.
 fn bench(change: impl Fn(&str) -> String, key: &str) -> TempDir {

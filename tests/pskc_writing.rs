@@ -1,27 +1,19 @@
 //! What `mint` and `export --format pskc` write on request: each cipher, MAC, PRF and kind of key,
 //! read back by `inspect`; what is refused, with its message and nothing left behind.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use common::{run as trousseau, text};
 
 const CERTIFICATE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/custody/recipient.crt");
 const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/custody/other.crt");
 const PRIVATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/custody/recipient.key");
 const OTHER_PRIVATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/custody/other.key");
-
-fn trousseau(folder: &Path, line: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trousseau"))
-        .args(line.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
 
 fn done(folder: &Path, line: &str) -> Output {
     let output = trousseau(folder, line);

@@ -1,5 +1,8 @@
 //! `trousseau report` as its user sees it: records in, report and exit code out.
 
+mod common;
+
+use common::text;
 mod synthetic;
 
 use std::fs;
@@ -13,10 +16,6 @@ use trousseau::report::{Live, Outcome, write_all};
 
 fn trousseau(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trousseau")).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 fn path(path: &Path) -> &str {

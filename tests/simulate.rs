@@ -1,16 +1,14 @@
 //! `trousseau simulate`, as its user meets it: against a running `trousseau serve`, and in every
 //! way it can go wrong.
 
-use std::io::{BufRead, BufReader};
+mod common;
+
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
-
-/// Seconds of key time per second: two minutes of the keys pass in one.
-const RATE: &str = "120";
+use common::{PROGRAM, Server, describe, text};
 
 /// A batch of 60 keys with its transport key and roster, in a folder of its own.
 struct Batch {
@@ -54,66 +52,15 @@ impl Batch {
     }
 }
 
-/// A `trousseau serve` that ends with the test.
-struct Server {
-    child: Child,
-    url: String,
-    origin: String,
-}
-
-impl Server {
-    fn start(batch: &Batch, more: &[&str]) -> Self {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let origin = since.as_secs().to_string();
-        let mut child = Command::new(PROGRAM)
-            .current_dir(batch.path())
-            .args(["serve", "--keys", "batch.pskcxml", "--transport-key-file", "transport.key"])
-            .args(["--roster", "users.csv", "--listen", "127.0.0.1:0"])
-            .args(["--clock-rate", RATE, "--clock-origin", &origin])
-            .args(more)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let url = loop {
-            let line = lines.next().expect("the server says where it is").unwrap();
-            if let Some(at) = line.find("http://") {
-                break line[at..].split_whitespace().next().unwrap().trim_end_matches('/').into();
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, origin }
-    }
-
-    fn clock(&self) -> [&str; 4] {
-        ["--clock-rate", RATE, "--clock-origin", &self.origin]
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 fn report(batch: &Batch, run: &str) -> serde_json::Value {
     let file = batch.path().join(run).join("report.json");
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
 
-fn describe(output: &Output) -> String {
-    format!("{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
-}
-
 #[test]
 fn a_correct_server_is_not_contradicted() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     // The second run takes other people: the keys of the first are initialised by then.
     for (target, run, people) in
         [("portal-json", "run-json", 1..=30), ("portal-html", "run-html", 31..=60)]
@@ -140,7 +87,7 @@ fn a_correct_server_is_not_contradicted() {
 fn a_second_rehearsal_goes_straight_to_the_logins_with_the_pins_of_the_first() {
     use std::os::unix::fs::PermissionsExt;
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     let run = |more: &[&str]| {
         let command = batch.simulate(&server.url, &server.clock());
         replace(&command, more).output().unwrap()
@@ -210,7 +157,7 @@ fn a_second_rehearsal_goes_straight_to_the_logins_with_the_pins_of_the_first() {
 #[test]
 fn keys_that_drifted_over_the_summer_get_in_by_their_next_code() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     for (target, run, people) in
         [("portal-json", "run-json", 1..=30), ("portal-html", "run-html", 31..=60)]
     {
@@ -242,7 +189,7 @@ fn keys_that_drifted_over_the_summer_get_in_by_their_next_code() {
 #[test]
 fn a_server_that_forgets_used_codes_is_found_out() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &["--defect", "replay-none"]);
+    let server = Server::start(batch.path(), &["--defect", "replay-none"]);
     let output = batch.simulate(&server.url, &server.clock()).args(["--out", "run"]).output();
     let output = output.unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", describe(&output));
@@ -253,7 +200,7 @@ fn a_server_that_forgets_used_codes_is_found_out() {
 #[test]
 fn an_interruption_leaves_a_complete_report() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let run = format!("run-{signal}");
         let mut child = batch
@@ -330,7 +277,7 @@ fn a_refused_connection_is_named_and_nothing_is_left() {
 #[test]
 fn a_clock_that_does_not_agree_is_refused() {
     let batch = Batch::new();
-    let server = Server::start(&batch, &[]);
+    let server = Server::start(batch.path(), &[]);
     let output = batch.simulate(&server.url, &["--out", "run"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", describe(&output));
     assert!(text(&output.stderr).contains("--clock-rate 120"), "{}", describe(&output));

@@ -1,13 +1,12 @@
 //! `trousseau serve --radius` and `simulate --target portal-radius`, as their user meets them.
 
-use std::io::{BufRead, BufReader};
+mod common;
+
 use std::net::UdpSocket;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::SystemTime;
+use std::process::{Command, Output};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
-const RATE: &str = "120";
+use common::{PROGRAM, RATE, Server, text};
 
 /// A batch of 40 keys, its transport key and roster, and a shared secret.
 fn batch() -> tempfile::TempDir {
@@ -35,41 +34,10 @@ fn command(folder: &Path, name: &str) -> Command {
     command
 }
 
-/// A `trousseau serve` with RADIUS that ends with the test.
-struct Server {
-    child: Child,
-    url: String,
-    origin: String,
-}
-
-impl Server {
-    fn start(folder: &Path, more: &[&str]) -> Self {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let origin = since.as_secs().to_string();
-        let mut child = command(folder, "serve")
-            .args(["--listen", "127.0.0.1:0", "--radius", "127.0.0.1:0"])
-            .args(["--radius-secret-file", "radius.secret"])
-            .args(["--clock-rate", RATE, "--clock-origin", &origin])
-            .args(more)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines
-            .find_map(|line| line.unwrap().strip_prefix("RADIUS: ").map(str::to_owned))
-            .expect("the server says where it listens for RADIUS");
-        let url = format!("radius://{}", address.split(' ').next().unwrap());
-        // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, origin }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A server that answers over RADIUS, too.
+fn serve(folder: &Path, more: &[&str]) -> Server {
+    let radius = ["--radius", "127.0.0.1:0", "--radius-secret-file", "radius.secret"];
+    Server::start(folder, &[&radius, more].concat())
 }
 
 fn simulate(folder: &Path, url: &str, more: &[&str]) -> Output {
@@ -87,10 +55,6 @@ fn simulate(folder: &Path, url: &str, more: &[&str]) -> Output {
 
 const SECRET: [&str; 2] = ["--radius-secret-file", "radius.secret"];
 
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
-}
-
 #[track_caller]
 fn assert_refused(output: &Output, code: i32, words: &[&str]) {
     let stderr = text(&output.stderr);
@@ -104,9 +68,9 @@ fn assert_refused(output: &Output, code: i32, words: &[&str]) {
 #[test]
 fn keys_that_drifted_over_the_summer_get_in_over_radius() {
     let folder = batch();
-    let server = Server::start(folder.path(), &[]);
+    let server = serve(folder.path(), &[]);
     let output = command(folder.path(), "simulate")
-        .args(["--scenario", "summer", "--target", "portal-radius", "--url", &server.url])
+        .args(["--scenario", "summer", "--target", "portal-radius", "--url", &server.radius])
         .args(["--set", "thresholds.lateness_p99=10s", "--set", "arrivals.curve.1.at=1m"])
         .args(["--set", "arrivals.curve.2.at=2m", "--set", "logins.gap.lognormal.median=1m"])
         .args(["--set", "logins.gap.lognormal.max=2m"])
@@ -122,9 +86,9 @@ fn keys_that_drifted_over_the_summer_get_in_over_radius() {
 #[test]
 fn a_population_is_initialised_and_logs_in_over_access_challenges() {
     let folder = batch();
-    let server = Server::start(folder.path(), &[]);
+    let server = serve(folder.path(), &[]);
     let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin, "--out", "run"];
-    let output = simulate(folder.path(), &server.url, &[&SECRET[..], &clock[..]].concat());
+    let output = simulate(folder.path(), &server.radius, &[&SECRET[..], &clock[..]].concat());
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
     assert!(stdout.contains("No contradiction in "), "{stdout}");
@@ -141,9 +105,9 @@ fn a_population_is_initialised_and_logs_in_over_access_challenges() {
 #[test]
 fn a_server_that_forgets_used_codes_is_found_out() {
     let folder = batch();
-    let server = Server::start(folder.path(), &["--defect", "replay-none"]);
+    let server = serve(folder.path(), &["--defect", "replay-none"]);
     let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin, "--out", "run"];
-    let output = simulate(folder.path(), &server.url, &[&SECRET[..], &clock[..]].concat());
+    let output = simulate(folder.path(), &server.radius, &[&SECRET[..], &clock[..]].concat());
     let stdout = text(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{stdout}");
     assert!(stdout.contains("replayed-code"), "{stdout}");
@@ -169,9 +133,9 @@ fn what_cannot_be_reached_or_trusted_is_told_before_the_run() {
     assert_refused(&simulate(folder.path(), &url, &empty), 2, &words);
 
     // Another secret: the server drops what it cannot verify, in silence.
-    let server = Server::start(folder.path(), &[]);
+    let server = serve(folder.path(), &[]);
     std::fs::write(folder.path().join("other"), "testing124testing124\n").unwrap();
     let other = ["--radius-secret-file", "other", "--timeout", "1"];
     let words = ["no answer from the RADIUS server", "the shared secret the same?"];
-    assert_refused(&simulate(folder.path(), &server.url, &other), 6, &words);
+    assert_refused(&simulate(folder.path(), &server.radius, &other), 6, &words);
 }

@@ -1,23 +1,13 @@
 //! Sets of files and summaries for programs, as their user sees them.
 
+mod common;
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-fn run(folder: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trousseau"))
-        .current_dir(folder)
-        .args(arguments.split_whitespace())
-        .output()
-        .unwrap()
-}
-
-fn ok(folder: &Path, arguments: &str) -> String {
-    let output = run(folder, arguments);
-    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
+use common::{names, ok, run};
 
 fn refused(folder: &Path, arguments: &str, words: &[&str]) {
     let before = names(folder);
@@ -28,15 +18,6 @@ fn refused(folder: &Path, arguments: &str, words: &[&str]) {
         assert!(said.contains(word), "{arguments}: no {word:?} in {said}");
     }
     assert_eq!(names(folder), before, "{arguments}: something was left");
-}
-
-/// Every name in `folder`, hidden ones too.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 fn json(text: &str) -> serde_json::Value {

@@ -1,14 +1,9 @@
-//! A batch of a few keys, and a running `trousseau serve` for it on a fast clock.
+//! A batch of a few keys, for a `trousseau serve` on a fast clock.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::SystemTime;
+use std::process::{Command, Output};
 
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
-
-/// Seconds of key time per second: two minutes of the keys pass in one.
-pub(crate) const RATE: &str = "120";
+use super::common::{PROGRAM, text};
 
 /// Five keys `T1` to `T5`, held by `user1` to `user5`, and a PIN to choose.
 pub(crate) struct Batch {
@@ -48,50 +43,6 @@ impl Batch {
         let mut command = Command::new(PROGRAM);
         command.current_dir(self.path()).args(words).args(more).output().unwrap()
     }
-}
-
-/// A `trousseau serve` that ends with the test.
-pub(crate) struct Server {
-    child: Child,
-    pub(crate) url: String,
-    pub(crate) origin: String,
-}
-
-impl Server {
-    pub(crate) fn start(batch: &Batch, more: &[&str]) -> Self {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let origin = since.as_secs().to_string();
-        let mut child = Command::new(PROGRAM)
-            .current_dir(batch.path())
-            .args(["serve", "--keys", "batch.pskcxml", "--transport-key-file", "transport.key"])
-            .args(["--roster", "users.csv", "--listen", "127.0.0.1:0"])
-            .args(["--clock-rate", RATE, "--clock-origin", &origin])
-            .args(more)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let url = loop {
-            let line = lines.next().expect("the server says where it is").unwrap();
-            if let Some(at) = line.find("http://") {
-                break line[at..].split_whitespace().next().unwrap().to_owned();
-            }
-        };
-        // Nobody else reads what it says, and a full pipe would stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, origin }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Asserts that neither a code nor a PIN nor a session is told.
