@@ -7,7 +7,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{Context, Exit, Failure, Outcome, batch, keys, progress, signed};
-use crate::cli::InspectArgs;
+use crate::cli::{InspectArgs, KeyArgs};
 use crate::counted::counted;
 use crate::keystore::BatchKey;
 use crate::manifest::{Listed, Manifest, ManifestError};
@@ -19,7 +19,7 @@ type Input = Reader<Box<dyn Read>>;
 
 pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Failure> {
     if let Some(path) = &args.manifest {
-        return set(path);
+        return set(path, &args.key);
     }
     if args.json {
         progress::data_on_stdout();
@@ -55,7 +55,8 @@ fn file(args: &InspectArgs) -> &Path {
 }
 
 /// Holds a set of files against its manifest.
-fn set(path: &Path) -> Result<Outcome, Failure> {
+fn set(path: &Path, keys: &KeyArgs) -> Result<Outcome, Failure> {
+    let signature = signed::manifest(path, keys)?;
     let manifest = Manifest::read(path)?;
     manifest.verify(path)?;
     let name = path.display();
@@ -65,6 +66,9 @@ fn set(path: &Path) -> Result<Outcome, Failure> {
         counted(manifest.keys, "key", "keys"),
         clean(&manifest.content)
     );
+    if let Some(signature) = signature {
+        text.push_str(&format!("  signature {signature}\n"));
+    }
     for Listed { name, keys, first_serial, last_serial, .. } in &manifest.files {
         let keys = counted(*keys, "key", "keys");
         let line = format!("{name}: {keys}, {first_serial} to {last_serial}");

@@ -92,6 +92,25 @@ pub(super) fn open(
     Ok((input()?, Check { name, how }))
 }
 
+/// Verifies the signature beside a manifest, if one is required or named, and describes it.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn manifest(path: &Path, args: &KeyArgs) -> Result<Option<String>, Failure> {
+    let Some(signature) = args
+        .detached_signature
+        .clone()
+        .or_else(|| args.require_signature.as_ref().map(|_| signature_of(path)))
+    else {
+        return Ok(None);
+    };
+    let args = KeyArgs { detached_signature: Some(signature), ..args.clone() };
+    let (_, check) = open(path, &args, false)?;
+    let outcome = check.finish(false)?;
+    warn(&batch::name(path), &outcome);
+    Ok(describe(&outcome))
+}
+
 /// A file with a certificate, or the like.
 pub(super) fn content(path: &Path) -> Result<Vec<u8>, Failure> {
     /// No certificate is longer.

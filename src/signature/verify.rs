@@ -186,7 +186,9 @@ impl Claim {
 
 /// Whether `reference` names the document; otherwise it names its root.
 fn covers(reference: &Reference, watched: &Watched) -> Result<bool, SignatureError> {
-    let uri = reference.uri.as_deref().unwrap_or("nothing");
+    // Without a name it is for the application to know (XML Signature §4.4.3): pskctool writes that,
+    // and means the document. What is digested here is always all of it.
+    let uri = reference.uri.as_deref().unwrap_or_default();
     if uri.is_empty() {
         return Ok(true);
     }

@@ -10,7 +10,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+<<<<<<< HEAD
 packages="chromium chromium-driver openssl opensc softhsm2 oathtool pskctool liboath-dev gcc libc6-dev python3-venv"
+=======
+packages="chromium chromium-driver openssl oathtool pskctool xmlsec1 libxml2-utils liboath-dev gcc libc6-dev python3-venv"
+>>>>>>> 6a20989 (Prove signatures against xmlsec1, pskctool and signxml, and AES-GCM against xmlsec1; sign manifests of sets)
 missing=""
 for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
@@ -29,7 +33,7 @@ if [ ! -x "$TROUSSEAU_VENV/bin/python" ]; then
     python3 -m venv "$TROUSSEAU_VENV"
 fi
 "$TROUSSEAU_VENV/bin/pip" install --quiet --disable-pip-version-check \
-    python-pskc==1.4 selenium==4.51.0 pyotp==2.12.0 hdrhistogram==0.10.8
+    python-pskc==1.4 signxml==5.2.0 selenium==4.51.0 pyotp==2.12.0 hdrhistogram==0.10.8
 
 cargo build --release --locked
 export TROUSSEAU_BIN="$PWD/target/release/trousseau"
