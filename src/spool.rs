@@ -5,6 +5,8 @@
 //! so that file is encrypted under a key that never leaves this process: what a disk keeps of it
 //! after the process has ended, however it ended, is noise.
 
+mod again;
+
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};

@@ -208,6 +208,16 @@ fn pipes_are_verified_too() {
         assert_eq!((output.status.code(), out(&output)), (Some(2), String::new()), "{line}");
         assert!(err(&output).contains("standard input: the file was changed after"), "{output:?}");
     }
+    // A pipe with a name, which would end if it were opened twice.
+    let made = Command::new("mkfifo").arg(bench.at("fifo")).status().unwrap();
+    assert!(made.success());
+    for line in [&plain, &required] {
+        let (fifo, bytes) = (bench.at("fifo"), fs::read(bench.at("b.xml")).unwrap());
+        let feed = std::thread::spawn(move || fs::write(fifo, bytes).unwrap());
+        let seen = out(&bench.run(&line.replace(" - ", " fifo ")));
+        assert!(seen.contains("30 keys") && seen.contains("by CN=RSA Signer"), "{seen}");
+        feed.join().unwrap();
+    }
     let output = bench.piped(&required, "unsigned.xml");
     assert_eq!((output.status.code(), out(&output)), (Some(2), String::new()));
     let output = bench.piped(&format!("export - {KEY} --format jsonl --out -"), "changed.xml");

@@ -1,15 +1,14 @@
 //! Opening a batch for the commands that read one: the file, its key, its tokens one by one.
 
 use std::cell::OnceCell;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
 use super::signed::{self, Check};
-use super::{Exit, Failure, keys, progress};
+use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
-use crate::compression::{Unsupported, unpack};
+use crate::compression::Unsupported;
 use crate::pskc::{Error, Fault, Reader};
 use crate::seen::Seen;
 use crate::token::{Fragment, Token};
@@ -39,16 +38,6 @@ pub(super) fn open_whole(file: &Path, keys: &KeyArgs) -> Result<(Tokens, Extensi
     let checked = Checked::new(file, keys)?;
     let extensions = Rc::clone(&checked.extensions);
     Ok((Box::new(checked), extensions))
-}
-
-/// The bytes of `file`, or of standard input for `-`, decompressed if need be.
-pub(super) fn input(file: &Path) -> Result<Box<dyn Read>, Failure> {
-    let opened = if file == Path::new("-") {
-        unpack(&name(file), progress::watched(io::stdin(), None))
-    } else {
-        File::open(file).and_then(|opened| unpack(&name(file), progress::watched(opened, None)))
-    };
-    opened.map_err(|error| unreadable(file, error))
 }
 
 /// A file that cannot be read, as the user sees it.

@@ -1,7 +1,7 @@
 //! `trousseau sign`, and who signs in the commands that write a file.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{Context, Exit, Failure, Outcome, batch, keys, signed};
 use crate::atomic_file::{AtomicFile, write_hint};
 use crate::cli::{SignArgs, SignCommandArgs};
-use crate::compression::{Compression, Packer};
+use crate::compression::{Compression, Packer, unpack};
 use crate::inventory::digest_of;
 use crate::keystore::Source;
 use crate::pskc::{Sealer, WriteError};
@@ -116,11 +116,11 @@ fn within(file: &Path, out: &Path, signer: &dyn Sign) -> Result<(), Failure> {
     // Both times the same file, whatever happens to its name meanwhile.
     let opened = File::open(file).map_err(|error| unreadable(file, &error))?;
     let name = batch::name(file);
-    let insertion = signed::again(&opened, &name)
+    let insertion = again(&opened, &name)
         .map_err(VerifyError::from)
         .and_then(|input| insertion(input, signer))
         .map_err(|error| refused(&name, error))?;
-    let mut input = signed::again(&opened, &name).map_err(|error| unreadable(file, &error))?;
+    let mut input = again(&opened, &name).map_err(|error| unreadable(file, &error))?;
     let mut out = Packer::new(target, compression).map_err(|error| refused_out(&place, &error))?;
     let written = (|| -> io::Result<bool> {
         let head = io::copy(&mut input.by_ref().take(insertion.at), &mut out)?;
@@ -138,6 +138,13 @@ fn within(file: &Path, out: &Path, signer: &dyn Sign) -> Result<(), Failure> {
     }
     let whole = out.finish().map_err(|error| refused_out(&place, &error))?;
     Ok(whole.commit()?)
+}
+
+/// The content of `file` from its beginning, decompressed if need be.
+fn again(file: &File, name: &str) -> io::Result<Box<dyn Read>> {
+    let mut file = file.try_clone()?;
+    file.rewind()?;
+    unpack(name, file)
 }
 
 fn refused_out(place: &str, error: &io::Error) -> Failure {

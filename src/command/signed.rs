@@ -4,11 +4,12 @@
 //! | input | `--require-signature` | otherwise |
 //! |---|---|---|
 //! | a file | verified, then read | read, then verified if it is signed |
-//! | a pipe | kept in an unnamed temporary file, then as a file | verified while it is read |
+//! | a pipe | kept, encrypted, in a file without a name, then as a file | verified while it is read |
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::Path;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -17,6 +18,41 @@ use super::{Exit, Failure, batch, progress};
 use crate::cli::KeyArgs;
 use crate::compression::unpack;
 use crate::signature::{Certificate, Detached, Outcome, Tap, Tapped, VerifyError, verify};
+use crate::spool::Spool;
+
+/// A file that can be read from its beginning again, whatever happens to its name.
+enum Kept {
+    File(File),
+    Spool(Rc<Spool>),
+}
+
+impl Kept {
+    /// Its bytes as they are.
+    fn bytes(&self) -> io::Result<Box<dyn Read>> {
+        match self {
+            Self::File(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Ok(Box::new(file))
+            }
+            Self::Spool(spool) => Ok(Box::new(spool.again())),
+        }
+    }
+
+    /// Its content, decompressed if need be.
+    fn content(&self, name: &str) -> io::Result<Box<dyn Read>> {
+        let bytes = self.facts().map(|(_, facts)| facts.len());
+        unpack(name, progress::watched(self.bytes()?, bytes))
+    }
+
+    /// What would show that it was changed; nothing can change a spool unnoticed.
+    fn facts(&self) -> Option<(File, Metadata)> {
+        match self {
+            Self::File(file) => Some((file.try_clone().ok()?, file.metadata().ok()?)),
+            Self::Spool(_) => None,
+        }
+    }
+}
 
 /// What is still to be done about a signature when all keys were read.
 pub(super) struct Check {
@@ -28,7 +64,7 @@ enum How {
     /// Verified; the file must be as it was.
     Done(Outcome, Option<(File, Metadata)>),
     /// To be verified, if there is one.
-    File(File),
+    File(Kept),
     /// It was watched on its way.
     Stream(Tapped),
 }
@@ -48,27 +84,28 @@ pub(super) fn open(
         Some(path) => Some(Certificate::read(&path.display().to_string(), &content(path)?)?),
         None => None,
     };
-    let regular = match file == Path::new("-") {
+    // Opened once: a named pipe would end when it is closed.
+    let opened = match file == Path::new("-") {
         true => None,
-        false => {
-            let opened = File::open(file).map_err(|error| batch::unreadable(file, error))?;
-            opened.metadata().is_ok_and(|facts| facts.is_file()).then_some(opened)
+        false => Some(File::open(file).map_err(|error| batch::unreadable(file, error))?),
+    };
+    let regular =
+        opened.as_ref().is_some_and(|file| file.metadata().is_ok_and(|facts| facts.is_file()));
+    let kept = match opened {
+        Some(opened) if regular => Kept::File(opened),
+        opened => {
+            let input: Box<dyn Read> = match opened {
+                Some(opened) => Box::new(opened),
+                None => Box::new(io::stdin()),
+            };
+            if required.is_none() && args.detached_signature.is_none() {
+                return stream(file, input, document);
+            }
+            Kept::Spool(spool(&name, input)?)
         }
     };
-    let kept = match (regular, &required, &args.detached_signature) {
-        (Some(opened), ..) => opened,
-        (None, None, None) => {
-            let (tap, tapped) = Tap::new(batch::input(file)?);
-            let how =
-                if document { How::Stream(tapped) } else { How::Done(Outcome::Unsigned, None) };
-            return Ok((Box::new(tap), Check { name, how }));
-        }
-        (None, ..) => spool(file)?,
-    };
-    let input = || again(&kept, &name).map_err(|error| batch::unreadable(file, error));
-    let facts = || kept.metadata().ok().and_then(|facts| Some((kept.try_clone().ok()?, facts)));
     let how = if let Some(signature) = &args.detached_signature {
-        let done = facts();
+        let done = kept.facts();
         How::Done(beside(file, signature, &kept, required.as_ref())?, done)
     } else if required.is_some() && !document {
         return Err(Failure::bad_input(format!(
@@ -79,17 +116,22 @@ pub(super) fn open(
             signature_of(file).display()
         )));
     } else if required.is_some() {
-        let done = facts();
-        let open = || again(&kept, &name);
+        let done = kept.facts();
+        let open = || kept.content(&name);
         let outcome = verify(open, required.as_ref(), Timestamp::now())
             .map_err(|error| refused(&name, error))?;
         How::Done(outcome, done)
     } else if document {
-        How::File(kept.try_clone().map_err(|error| batch::unreadable(file, error))?)
+        // Reading and verifying share one place in the file, one after the other.
+        let input = kept.content(&name).map_err(|error| batch::unreadable(file, error))?;
+        let how = How::File(kept);
+        return Ok((input, Check { name, how }));
     } else {
         How::Done(Outcome::Unsigned, None)
     };
-    Ok((input()?, Check { name, how }))
+    // The place in the file is shared: it must be the beginning now.
+    let input = kept.content(&name).map_err(|error| batch::unreadable(file, error))?;
+    Ok((input, Check { name, how }))
 }
 
 /// Verifies the signature beside a manifest, if one is required or named, and describes it.
@@ -121,37 +163,37 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(content)
 }
 
-/// The content of `file` from its beginning, decompressed if need be.
-pub(super) fn again(file: &File, name: &str) -> io::Result<Box<dyn Read>> {
-    let mut file = file.try_clone()?;
-    file.rewind()?;
-    let bytes = file.metadata()?.len();
-    unpack(name, progress::watched(file, Some(bytes)))
+/// What comes once, watched on its way.
+fn stream(
+    file: &Path,
+    input: Box<dyn Read>,
+    document: bool,
+) -> Result<(Box<dyn Read>, Check), Failure> {
+    let name = batch::name(file);
+    let input = unpack(&name, progress::watched(input, None));
+    let input = input.map_err(|error| batch::unreadable(file, error))?;
+    if !document {
+        return Ok((input, Check { name, how: How::Done(Outcome::Unsigned, None) }));
+    }
+    let (tap, tapped) = Tap::new(input);
+    Ok((Box::new(tap), Check { name, how: How::Stream(tapped) }))
 }
 
-/// All of standard input or a pipe, in a file without name that nobody else can open.
-fn spool(file: &Path) -> Result<File, Failure> {
-    let failed = |error: io::Error| {
-        Failure::new(
-            Exit::Io,
-            format!("cannot keep {} while it is verified: {error}", batch::name(file)),
-        )
-        .hint("free some space where TMPDIR points, or save it and name the file")
-    };
-    let mut kept = tempfile::tempfile().map_err(failed)?;
-    let mut input: Box<dyn Read> = match file == Path::new("-") {
-        true => Box::new(io::stdin()),
-        false => Box::new(File::open(file).map_err(|error| batch::unreadable(file, error))?),
-    };
-    io::copy(&mut input, &mut kept).map_err(failed)?;
-    Ok(kept)
+/// All of standard input or a pipe, called `name`.
+fn spool(name: &str, mut input: impl Read) -> Result<Rc<Spool>, Failure> {
+    let mut kept = Spool::new();
+    io::copy(&mut input, &mut kept).map_err(|error| {
+        Failure::new(Exit::Io, format!("cannot keep {name} while it is verified: {error}"))
+            .hint("set TMPDIR to a folder with room for all of it, or save it and name the file")
+    })?;
+    Ok(Rc::new(kept))
 }
 
 /// Verifies the signature beside `file`, whose bytes are in `kept`.
 fn beside(
     file: &Path,
     signature: &Path,
-    kept: &File,
+    kept: &Kept,
     required: Option<&Certificate>,
 ) -> Result<Outcome, Failure> {
     let name = signature.display().to_string();
@@ -159,8 +201,7 @@ fn beside(
     let read = Detached::read(&name, opened, required, Timestamp::now());
     let detached = read.map_err(|error| refused(&name, error))?;
     let own = file.file_name().unwrap_or_default().to_string_lossy();
-    let mut bytes = kept.try_clone().map_err(|error| batch::unreadable(file, error))?;
-    bytes.rewind().map_err(|error| batch::unreadable(file, error))?;
+    let bytes = kept.bytes().map_err(|error| batch::unreadable(file, error))?;
     detached.check(&own, bytes).map_err(|error| refused(&name, error))?;
     Ok(detached.outcome().clone())
 }
@@ -185,7 +226,7 @@ impl Check {
             }
             _ if !signed => Ok(Outcome::Unsigned),
             How::File(file) => {
-                verify(|| again(&file, &name), None, now).map_err(|error| refused(&name, error))
+                verify(|| file.content(&name), None, now).map_err(|error| refused(&name, error))
             }
             How::Stream(tapped) => {
                 tapped.conclude(now).map_err(|error| refused(&name, VerifyError::Refused(error)))
