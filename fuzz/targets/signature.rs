@@ -22,10 +22,8 @@ static CERTIFICATES: LazyLock<[Certificate; 2]> = LazyLock::new(|| {
 
 /// What was signed with the keys of these certificates, and nothing else ever was.
 static SIGNED: LazyLock<Vec<Vec<Token>>> = LazyLock::new(|| {
-    let files: [&[u8]; 2] = [
-        include_bytes!("../seeds/signature/rsa.xml"),
-        include_bytes!("../seeds/signature/ec.xml"),
-    ];
+    let files: [&[u8]; 2] =
+        [include_bytes!("../seeds/signature/rsa.xml"), include_bytes!("../seeds/signature/ec.xml")];
     let whole = |file: &&[u8]| verified(file) && !tokens(file).is_empty();
     assert!(files.iter().all(whole), "the seeds are signed");
     files.into_iter().map(tokens).collect()

@@ -26,11 +26,14 @@ fuzz_target!(|input: &[u8]| {
     if input.first() == Some(&b'{') {
         manifest(input);
     }
-    if input.starts_with(&[0x1f, 0x8b]) {
+    if let Ok(mut unpacked) = unpack("f", input) {
         // As much as a reader would take of it, and no more than can be held.
-        if let Ok(mut unpacked) = unpack("f", input) {
-            let _ = std::io::copy(&mut unpacked.by_ref().take(1 << 20), &mut std::io::sink());
-        }
+        let mut out = Vec::new();
+        let whole = unpacked.by_ref().take(1 << 20).read_to_end(&mut out).is_ok();
+        let packed = input.starts_with(&[0x1f, 0x8b])
+            || input.get(1..4).is_some_and(|next| next == [0xb5, 0x2f, 0xfd])
+            || input.get(1..4).is_some_and(|next| next == [0x2a, 0x4d, 0x18]);
+        assert!(packed || (whole && out == input));
     }
 });
 
