@@ -206,6 +206,26 @@ fn hostile_files_need_no_more_memory_than_others() {
             "",
             Ok(()),
         ),
+        // Uses of a key.
+        (
+            file("", SECRET).replace(
+                "</Key>",
+                &format!("<Policy>{}</Policy></Key>", "<KeyUsage/>".repeat(1_000_000)),
+            ),
+            "",
+            Ok(()),
+        ),
+        (
+            file("", SECRET).replace(
+                "</Key>",
+                &(0..100_000).fold("<Policy>".to_owned(), |mut uses, number| {
+                    write!(uses, "<KeyUsage>u{number}</KeyUsage>").unwrap();
+                    uses
+                }),
+            ),
+            "",
+            Err("KeyUsage, of 64 kinds, appears twice"),
+        ),
         // Older files, of which more is kept at a time: in the head, of a device, of a key.
         (
             old(&format!(

@@ -125,7 +125,12 @@ impl<R: Read> Document<R> {
 
     /// As [`Cursor::fragment`]. Nothing made up is ever kept as it is.
     pub(super) fn fragment(&mut self, room: &mut u64) -> Result<Fragment, Fault> {
-        self.cursor.fragment(room)
+        match &self.old {
+            Some(old) if old.script.entered() => {
+                Err(Fault::Unexpected { what: "an element".into(), within: "DeviceInfo" })
+            }
+            _ => self.cursor.fragment(room),
+        }
     }
 
     /// As [`Cursor::other_attributes`].

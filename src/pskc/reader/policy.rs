@@ -8,6 +8,9 @@ use super::draft::{Draft, once};
 use super::{Reader, values};
 use crate::token::{ForeignAttribute, KeyUsage, PinPolicy, PinUsage, ValueFormat};
 
+/// Kinds of use of one key: RFC 6030 has eleven.
+const USAGES: usize = 64;
+
 /// Attributes of `PINPolicy`.
 const PIN: [&str; 6] =
     ["PINKeyId", "PINUsageMode", "MaxFailedAttempts", "MinLength", "MaxLength", "PINEncoding"];
@@ -30,7 +33,13 @@ impl<R: Read> Reader<R> {
                 }
                 Element::KeyUsage => {
                     let usage = KeyUsage::from(self.cursor.text()?.trim());
-                    draft.details().policy.usages.push(usage);
+                    let usages = &mut draft.details().policy.usages;
+                    if !usages.contains(&usage) {
+                        if usages.len() == USAGES {
+                            return Err(Fault::Repeated("KeyUsage, of 64 kinds,"));
+                        }
+                        usages.push(usage);
+                    }
                 }
                 Element::NumberOfTransactions => {
                     let text = self.cursor.text()?;
