@@ -25,8 +25,8 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "rentree")]
     pub out: PathBuf,
     /// Plant a defect in the embedded server, to see the report that it earns. What people do on a
-    /// morning shows no-lockout, wide-window and drift-walk to nobody; false-reject and
-    /// burn-current-step-only show by chance, the more people the surer
+    /// morning shows no-lockout, wide-window and drift-walk to nobody (`simulate --scenario probe` does);
+    /// false-reject and burn-current-step-only show by chance, the more people the surer
     #[arg(long, value_name = "NAME", value_parser = super::DEFECTS)]
     pub defect: Option<String>,
     /// Seed of the population: the same people with the same habits (the keys differ each time)

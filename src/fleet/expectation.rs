@@ -13,6 +13,8 @@ named! {
         DoubleClick = "double-click",
         /// Mistypes.
         Typo = "typo",
+        /// Tries on purpose what a server must not take.
+        Probing = "probing",
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Rules {
     pub monotonic: bool,
     /// Consecutive failures after which it locks.
     pub lock_after: Option<u32>,
+    /// How long a lock lasts, µs; `None` until an administrator ends it.
+    pub lock_for: Option<u64>,
     /// Whether a new PIN logs the person in at once.
     pub new_pin_accepts: bool,
     /// Whether people initialise their keys here.
@@ -50,6 +52,7 @@ impl Rules {
             resync: i64::from(policy.resync_steps),
             monotonic: policy.monotonic,
             lock_after: policy.lock_after,
+            lock_for: policy.lock_seconds.map(|seconds| u64::from(seconds) * 1_000_000),
             new_pin_accepts: policy.new_pin_accepts,
             three_steps: policy.three_steps,
             period: period.max(1),
@@ -153,6 +156,7 @@ mod tests {
             resync: 0,
             monotonic: true,
             lock_after: Some(10),
+            lock_for: None,
             new_pin_accepts: false,
             three_steps: true,
             period: 60,

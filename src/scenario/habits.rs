@@ -21,6 +21,8 @@ pub struct Habits {
     pub logins: u32,
     /// Length of PIN the person would choose.
     pub pin_length: u8,
+    /// Tries on purpose what a server must not take.
+    pub probes: bool,
 }
 
 impl Scenario {
@@ -30,14 +32,19 @@ impl Scenario {
     pub fn draw(&self, seed: u64, index: u32, people: u32) -> (Habits, ChaCha8Rng) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(index));
-        let habits = Habits {
+        let mut habits = Habits {
             arrival: self.arrivals.instant(index, people, &mut rng),
             drift: self.keys.drift.sample(&mut rng).round() as i64,
             impatient: rng.random_bool(self.people.impatient),
             waits_at_one_bar: rng.random_bool(self.people.wait_at_one_bar),
             logins: u32::try_from(self.logins.per_person.whole(&mut rng)).unwrap_or(u32::MAX),
             pin_length: self.people.pin_length.whole(&mut rng).clamp(1, 64) as u8,
+            probes: false,
         };
+        // Drawn only where it is asked for: the people of other scenarios stay who they were.
+        if self.people.probe > 0.0 {
+            habits.probes = rng.random_bool(self.people.probe);
+        }
         (habits, rng)
     }
 }

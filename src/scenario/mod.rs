@@ -23,6 +23,7 @@ pub const SCENARIOS: Library = Library {
     kind: "scenario",
     folder: "scenarios",
     embedded: &[
+        ("probe", include_str!("../../scenarios/probe.toml")),
         ("rentree", include_str!("../../scenarios/rentree.toml")),
         ("summer", include_str!("../../scenarios/summer.toml")),
     ],
@@ -83,6 +84,9 @@ pub struct People {
     pub double_click: f64,
     /// Chance of a mistyped digit or PIN at each attempt.
     pub typo: f64,
+    /// Share of people who, after their logins, try on purpose what a server must not take.
+    #[serde(default)]
+    pub probe: f64,
     /// How often a person tries again after a refusal before giving up.
     pub tries: u32,
 }
@@ -177,6 +181,7 @@ impl Scenario {
             ("people.impatient", people.impatient),
             ("people.double_click", people.double_click),
             ("people.typo", people.typo),
+            ("people.probe", people.probe),
             ("logins.logout", self.logins.logout),
             ("thresholds.error_rate", self.thresholds.error_rate.unwrap_or(0.0)),
         ] {

@@ -1,12 +1,15 @@
 //! What the oracle takes in from the answers: which code is spent, surely or perhaps, and what may
 //! have changed at the server.
 
-use super::{Acted, Asked, Attempt, Credential, Drift, Heard, Initialised, Oracle};
+use super::{Acted, Asked, Attempt, Credential, Drift, Heard, Initialised, Oracle, Refusals};
 use crate::fleet::{Expectation, Expected, Reason, VirtualKey};
 use crate::target::{Operation, Verdict};
 
 /// Steps whose use is remembered: more than any window holds of one person's logins.
 const REMEMBERED: usize = 12;
+
+/// Longest time from one failure to the next that surely counts with it, µs of key time.
+const SOON: u64 = 5 * 60 * 1_000_000;
 
 impl Oracle {
     /// Takes in what came back for an attempt of which `expectation` was expected.
@@ -74,6 +77,7 @@ impl Oracle {
             Credential::Wrong(_) => {}
         }
         if taken {
+            self.refusals = Refusals::default();
             // A monotonic server that takes this code had taken none after it.
             if self.rules.monotonic {
                 self.before = 0;
@@ -88,6 +92,11 @@ impl Oracle {
             }
         } else if heard.acted != Acted::No && attempt.credential != Credential::None {
             self.failures = self.failures.saturating_add(1);
+            let wrong = matches!(expectation.reason, Reason::WrongCode | Reason::WrongPin);
+            let told = matches!(heard.verdict, Verdict::Rejected | Verdict::Locked);
+            if wrong && told && expectation.expected == Expected::Rejected {
+                self.refused_at(heard.sent_key);
+            }
             if perhaps && attempt.operation == Operation::Confirm && !self.initialised() {
                 self.initialised = Initialised::Perhaps;
             }
@@ -133,6 +142,18 @@ impl Oracle {
         let most = self.rules.max_drift;
         self.base = Drift { low: self.drift.low - most, high: self.drift.high + most };
         self.adrift = false;
+    }
+
+    /// Counts a refusal; one long after the last begins anew, as some servers forget.
+    fn refused_at(&mut self, at: u64) {
+        let refusals = &mut self.refusals;
+        if at > refusals.last.saturating_add(SOON) {
+            *refusals = Refusals::default();
+        }
+        (refusals.count, refusals.last) = (refusals.count + 1, at);
+        if refusals.locked.is_none() && Some(refusals.count) == self.rules.lock_after {
+            refusals.locked = Some(at);
+        }
     }
 
     fn logged_in(&mut self) {

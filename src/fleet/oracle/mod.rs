@@ -65,6 +65,18 @@ pub struct Oracle {
     /// Whether the server may follow the key at any distance: it was resynchronised, or not, by
     /// somebody else before the run.
     adrift: bool,
+    /// Refusals in a row that the server has surely counted.
+    refusals: Refusals,
+}
+
+/// Refusals of wrong codes and PINs, one soon after the other.
+#[derive(Debug, Clone, Copy, Default)]
+struct Refusals {
+    count: u32,
+    /// When the last of them was sent.
+    last: UnixMicros,
+    /// When the one was sent that locked the account.
+    locked: Option<UnixMicros>,
 }
 
 /// A code too far out, for which the next one was asked.
@@ -91,6 +103,7 @@ impl Oracle {
             base: Drift::NONE,
             asked: None,
             adrift: false,
+            refusals: Refusals::default(),
         }
     }
 
@@ -193,6 +206,10 @@ impl Oracle {
         }
         if step <= self.before {
             return unknown(Reason::EarlierRun);
+        }
+        if let Some(end) = self.surely_locked_until(now) {
+            let until = end.saturating_sub(1);
+            return Expectation { until, ..always(Expected::Rejected, Reason::Locked) };
         }
         if self.may_be_locked() {
             return unknown(Reason::Locked);
@@ -325,6 +342,13 @@ impl Oracle {
     fn own_steps(&self, now: UnixMicros) -> (i64, i64) {
         let own = self.rules.step(now);
         (own - 1, own + 2)
+    }
+
+    /// When a lock ends that has surely fallen.
+    fn surely_locked_until(&self, now: UnixMicros) -> Option<UnixMicros> {
+        let since = self.refusals.locked?;
+        let end = self.rules.lock_for.map_or(UnixMicros::MAX, |lasts| since.saturating_add(lasts));
+        (now < end).then_some(end)
     }
 
     fn may_be_locked(&self) -> bool {

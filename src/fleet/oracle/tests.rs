@@ -20,6 +20,7 @@ fn oracle() -> Oracle {
         resync: 0,
         monotonic: true,
         lock_after: Some(3),
+        lock_for: Some(15 * MINUTE),
         new_pin_accepts: false,
         three_steps: true,
         period: 60,
@@ -97,8 +98,27 @@ fn a_lock_may_have_fallen_after_enough_failures() {
         let refused = go(&mut oracle, wrong, step, Verdict::Rejected, Acted::Yes);
         assert_eq!((refused.expected, refused.reason), (Expected::Rejected, Reason::WrongPin));
     }
+    // Three refusals that a correct server must have counted: the account is locked for a while.
     let after = oracle.expect(&key(), 106 * MINUTE, &send(Operation::Login, 106));
-    assert_eq!((after.expected, after.reason), (Expected::Unknown, Reason::Locked));
+    assert_eq!((after.expected, after.reason), (Expected::Rejected, Reason::Locked));
+    assert_eq!(after.until, 120 * MINUTE - 1);
+    let later = oracle.expect(&key(), 120 * MINUTE, &send(Operation::Login, 120));
+    assert_eq!((later.expected, later.reason), (Expected::Unknown, Reason::Locked));
+}
+
+#[test]
+fn failures_far_apart_or_unheard_lock_nothing_for_sure() {
+    for (gap, acted) in [(9, Acted::Yes), (1, Acted::Perhaps)] {
+        let mut oracle = ready();
+        for step in (0..3).map(|n| 103 + n * gap) {
+            let wrong = Attempt { pin_right: false, ..send(Operation::Login, step) };
+            let verdict = if acted == Acted::Yes { Verdict::Rejected } else { Verdict::Error };
+            go(&mut oracle, wrong, step, verdict, acted);
+        }
+        let at = 103 + 3 * gap;
+        let after = oracle.expect(&key(), at * MINUTE, &send(Operation::Login, at));
+        assert_eq!((after.expected, after.reason), (Expected::Unknown, Reason::Locked));
+    }
 }
 
 #[test]

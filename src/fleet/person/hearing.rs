@@ -80,6 +80,7 @@ impl Person {
                 }
             }
             (State::Logout, _) => self.next_visit(world),
+            (State::Probe, _) => self.probed(world),
             (State::Confirm, Verdict::Error) => {
                 // Perhaps it was taken: a person would simply try to log in.
                 self.enter(State::Login);
@@ -103,7 +104,7 @@ impl Person {
         }
     }
 
-    fn enter(&mut self, state: State) {
+    pub(super) fn enter(&mut self, state: State) {
         self.state = state;
         self.opened = false;
     }
@@ -111,7 +112,8 @@ impl Person {
     /// Goes away, comes back after the gap, to another workstation.
     fn next_visit(&mut self, world: &World) {
         let done = self.visits >= self.habits.logins;
-        self.enter(if done { State::Done } else { State::Login });
+        let last = if self.habits.probes { State::Probe } else { State::Done };
+        self.enter(if done { last } else { State::Login });
         self.tries = 0;
         self.fresh = true;
         self.resume = self.after(&world.scenario.logins.gap);

@@ -8,6 +8,7 @@
 //! | confirmation | waits for the number to change (an impatient one does not), sends PASSCODE | visits |
 //! | login | opens the page, reads the key, sends user id and PASSCODE | log-out, or the gap to the next visit; an impatient one sends it again |
 //! | next code | waits for the number to change, sends it alone | as after the first code, or after a login |
+//! | probing | tries what must not be taken: see [`probing`] | done |
 //! | log-out | leaves | the gap to the next visit |
 //!
 //! Refused or left without an answer, a person begins the state again with a fresh number, a few
@@ -15,6 +16,7 @@
 
 mod hearing;
 mod pin;
+mod probing;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -38,6 +40,7 @@ enum State {
     Confirm,
     Login,
     Resync,
+    Probe,
     Logout,
     Done,
 }
@@ -69,6 +72,8 @@ pub struct Person {
     gave_up: bool,
     /// Whether the next page is opened in a fresh browser.
     fresh: bool,
+    /// Which of the tries of a probing person comes next.
+    turn: u32,
 }
 
 impl Person {
@@ -119,6 +124,7 @@ impl Person {
             visits: 0,
             gave_up: false,
             fresh: true,
+            turn: 0,
         }
     }
 
@@ -165,7 +171,7 @@ impl Person {
             return Some(self.next_again(world, operation, step));
         }
         let operation = self.operation()?;
-        if self.state == State::Login && !self.opened {
+        if matches!(self.state, State::Login | State::Probe) && !self.opened {
             self.since = self.since.max(self.resume);
         }
         if !self.opened && world.opens.contains(&operation) {
@@ -174,6 +180,7 @@ impl Person {
         }
         Some(match self.state {
             State::NewPin => self.next_new_pin(world),
+            State::Probe => self.next_probe(world),
             State::Logout => Deed {
                 due: self.after(&world.scenario.people.reaction),
                 browser: Browser::Same,
@@ -189,7 +196,7 @@ impl Person {
             State::FirstCode => Some(Operation::FirstCode),
             State::NewPin => Some(Operation::NewPin),
             State::Confirm => Some(Operation::Confirm),
-            State::Login => Some(Operation::Login),
+            State::Login | State::Probe => Some(Operation::Login),
             State::Resync => Some(Operation::Resync),
             State::Logout => Some(Operation::Logout),
             State::Done => None,
