@@ -354,7 +354,10 @@ fn scenarios_are_listed_shown_and_checked() {
             .output()
             .unwrap()
     };
-    assert!(text(&run(&["list"]).stdout).starts_with("rentree "));
+    let list = text(&run(&["list"]).stdout);
+    for name in ["probe ", "rentree ", "summer "] {
+        assert!(list.lines().any(|line| line.starts_with(name)), "{list}");
+    }
     let shown = run(&["show", "rentree"]);
     std::fs::write(folder.path().join("mine.toml"), &shown.stdout).unwrap();
     let good = run(&["check", "./mine.toml"]);
