@@ -402,6 +402,11 @@ fn a_file_for_each_key_makes_a_folder_or_nothing() {
     }
     bench.refuses(&format!("{export} keys"), 2, &["keys exists already; nothing was written"]);
     bench.refuses(&format!("{export} -"), 2, &["a file for each key", "--out FOLDER"]);
+    bench.refuses(
+        &format!("{export} x --compress zstd"),
+        2,
+        &["a file for each key, and compresses none", "leave out --compress"],
+    );
     bench.put("users.csv", "user,serial\n../eve,ACME0001\nbob,ACME0002\n");
     bench.refuses(&format!("{export} more"), 2, &["ACME0001: template.file: \"../eve.otp\""]);
 }

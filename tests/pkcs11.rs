@@ -250,7 +250,7 @@ fn every_slip_is_named_and_a_pin_is_tried_once() {
     let bench = Bench::new();
     bench.ok("transport-key new --bits 128 @batch");
     bench.ok("mint --count 3 --serial-prefix E @batch --out b.xml");
-    bench.put("wrong", "0000\n");
+    bench.put("wrong", "73195\n");
     let with = |uri: &str| format!("inspect b.xml --pkcs11-key {uri} --pkcs11-pin-file pin");
     let here = "?module-path=MODULE";
     bench.refused(
@@ -289,6 +289,14 @@ fn every_slip_is_named_and_a_pin_is_tried_once() {
         &format!("mint --count 2 --pkcs11-key {uri} --pkcs11-pin-file wrong --out x.xml"),
         2,
         &["the token factory refuses the PIN", "it was tried once"],
+    );
+    let output =
+        bench.run(&format!("code b.xml --pkcs11-key {uri} --pkcs11-pin-file wrong --serial E1"));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("73195"));
+    bench.refused(
+        "mint --count 2 --pkcs11-each-value --new-transport-key k --out x.xml",
+        2,
+        &["--pkcs11-each-value is for a key in a PKCS #11 token, and none is given"],
     );
     // The PIN by the URI's own way, and by a descriptor.
     let pin = bench.at("pin").display().to_string();

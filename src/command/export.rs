@@ -125,6 +125,13 @@ fn check_arguments(args: &ExportArgs, format: &Format) -> Result<(), Failure> {
     }
     let split = args.split.split_rows.is_some() || args.split.split_bytes.is_some();
     summary::check(args.json, split, &args.out)?;
+    if args.compress.is_some() && format.is_file_per_key() {
+        return Err(Failure::bad_input(format!(
+            "the format {} makes a file for each key, and compresses none",
+            format.name()
+        ))
+        .hint("leave out --compress, and pack the folder when it is there"));
+    }
     if split && format.is_file_per_key() {
         return Err(Failure::bad_input(format!(
             "the format {} makes a file for each key: there is nothing to split",

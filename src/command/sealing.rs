@@ -91,6 +91,14 @@ impl NewKey {
         new: Option<&Path>,
         key: &KeyArgs,
     ) -> Result<Option<Self>, Failure> {
+        if args.pkcs11_each_value && key.pkcs11_key.is_none() {
+            return Err(Failure::bad_input(
+                "--pkcs11-each-value is for a key in a PKCS #11 token, and none is given",
+            )
+            .hint(
+                "leave it out, or name the key with --pkcs11-key, or --out-pkcs11-key in export",
+            ));
+        }
         if args.recipient.is_empty() {
             if let Some(path) = new {
                 let bytes = sealing.encryption.default_key_len();
