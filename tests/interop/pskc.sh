@@ -5,36 +5,8 @@
 #   TROUSSEAU_BIN   the program
 #   TROUSSEAU_VENV  a Python environment with python-pskc 1.4
 # and pskctool (Debian package pskctool) in the path.
-set -u
-: "${TROUSSEAU_BIN:?}" "${TROUSSEAU_VENV:?}"
-here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-umask 077
-passed=0 failed=0
-check() { # name, command...
-    name=$1
-    shift
-    if "$@" >log 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        sed 's/^/        /' log
-    fi
-}
-python() { "$TROUSSEAU_VENV/bin/python" "$here/pskc_peer.py" "$@"; }
-ours() { "$TROUSSEAU_BIN" inspect --json --reveal-secrets "$@"; }
-same() { # key option, key file, batch: both readers give the same serials and secrets
-    ours "$3" "$1" "$2" | python normalise >ours.txt &&
-        python read "$3" "$1" "$2" >theirs.txt &&
-        test -s ours.txt && diff ours.txt theirs.txt
-}
-valid() { # pskctool also complains that it cannot decrypt; its verdict is what counts
-    test "$(pskctool --validate "$1" 2>/dev/null)" = OK
-}
+# shellcheck source=tests/interop/pskc/lib.sh
+. "$(cd "$(dirname "$0")" && pwd)/pskc/lib.sh"
 
 printf 00112233445566778899aabbccddeeff >aes128.hex
 printf 00112233445566778899aabbccddeeff0011223344556677 >aes192.hex
@@ -69,5 +41,4 @@ done
 check "python-pskc writes PBKDF2" python write-pbkdf2 their-pbkdf2.xml words
 check "  trousseau reads the same secrets" same --passphrase-file words their-pbkdf2.xml
 
-echo "$passed passed, $failed failed"
-test "$failed" -eq 0
+closing

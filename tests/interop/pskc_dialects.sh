@@ -6,27 +6,9 @@
 #   TROUSSEAU_BIN   the program
 #   TROUSSEAU_VENV  a Python environment with python-pskc 1.4
 # and pskctool (Debian package pskctool) and iconv in the path.
-set -u
-: "${TROUSSEAU_BIN:?}" "${TROUSSEAU_VENV:?}"
-here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/interop/pskc/lib.sh
+. "$(cd "$(dirname "$0")" && pwd)/pskc/lib.sh"
 vectors=$here/../vectors
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-umask 077
-passed=0 failed=0
-check() { # name, command...
-    name=$1
-    shift
-    if "$@" >log 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        sed 's/^/        /' log
-    fi
-}
 python() { "$TROUSSEAU_VENV/bin/python" "$here/pskc_dialects_peer.py" "$@"; }
 same() { # file, key option and key file or nothing: both readers give the same keys
     "$TROUSSEAU_BIN" inspect --json --reveal-secrets --allow-unauthenticated "$@" >ours.json &&

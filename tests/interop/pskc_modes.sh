@@ -6,37 +6,9 @@
 #   TROUSSEAU_BIN   the program
 #   TROUSSEAU_VENV  a Python environment with python-pskc 1.4
 # and pskctool and openssl in the path.
-set -u
-: "${TROUSSEAU_BIN:?}" "${TROUSSEAU_VENV:?}"
-here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/interop/pskc/lib.sh
+. "$(cd "$(dirname "$0")" && pwd)/pskc/lib.sh"
 vectors=$(cd "$here/../vectors/custody" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-umask 077
-passed=0 failed=0
-check() { # name, command...
-    name=$1
-    shift
-    if "$@" >log 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        sed 's/^/        /' log
-    fi
-}
-python() { "$TROUSSEAU_VENV/bin/python" "$here/pskc_peer.py" "$@"; }
-ours() { "$TROUSSEAU_BIN" inspect --json --reveal-secrets "$@"; }
-same() { # key option, key file, batch: both readers give the same serials and secrets
-    ours "$3" "$1" "$2" | python normalise >ours.txt &&
-        python read "$3" "$1" "$2" >theirs.txt &&
-        test -s ours.txt && diff ours.txt theirs.txt
-}
-valid() { # pskctool also complains that it cannot decrypt; its verdict is what counts
-    test "$(pskctool --validate "$1" 2>/dev/null)" = OK
-}
 mint() { # file, key file, options...
     file=$1 key=$2
     shift 2
@@ -116,5 +88,4 @@ opens() { # number of the recipient, its private key
 check "  openssl opens the first copy of its key" opens 1 "$vectors/recipient.key"
 check "  openssl opens the second copy of its key" opens 2 "$vectors/other.key"
 
-echo "$passed passed, $failed failed"
-test "$failed" -eq 0
+closing

@@ -4,27 +4,9 @@
 #
 #   TROUSSEAU_BIN   the program
 #   TROUSSEAU_VENV  a Python environment with cryptography (python-pskc brings it)
-set -u
-: "${TROUSSEAU_BIN:?}" "${TROUSSEAU_VENV:?}"
-here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/interop/pskc/lib.sh
+. "$(cd "$(dirname "$0")" && pwd)/pskc/lib.sh"
 vectors=$(cd "$here/../vectors/custody" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-umask 077
-passed=0 failed=0
-check() { # name, command...
-    name=$1
-    shift
-    if "$@" >log 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        sed 's/^/        /' log
-    fi
-}
 python() { "$TROUSSEAU_VENV/bin/python" "$here/pskc_values_peer.py" "$@"; }
 ours() { # file, key option, key file
     "$TROUSSEAU_BIN" inspect --json --reveal-secrets "$1" "$2" "$3" | python normalise
@@ -72,5 +54,4 @@ for mode in rsa-1_5 rsa-oaep-mgf1p/sha1/sha1 rsa-oaep-mgf1p/sha256/sha1 \
         we_read rsa.xml "$mode" "$vectors/recipient.crt" --private-key-file "$vectors/recipient.key"
 done
 
-echo "$passed passed, $failed failed"
-test "$failed" -eq 0
+closing
