@@ -133,13 +133,18 @@ fn code(args: &ProbeArgs) -> Result<CodeSource, Failure> {
         return Err(Failure::bad_input("no key was given")
             .hint("give --keys FILE --serial S, or --code-file FILE"));
     };
+    // To the end: a signature is the last thing in a file.
+    let mut found = None;
     for token in batch::open(file, &args.key)? {
         let token = token?;
         if token.serial.as_str() == serial {
-            let now = reach::clock(&args.clock).now();
-            permission::check(file, [&token], &args.policy, Some(now))?;
-            return key(&token);
+            found = Some(token);
         }
+    }
+    if let Some(token) = found {
+        let now = reach::clock(&args.clock).now();
+        permission::check(file, [&token], &args.policy, Some(now))?;
+        return key(&token);
     }
     Err(Failure::bad_input(format!("{} has no key {serial}", batch::name(file)))
         .hint("`trousseau inspect` lists the serial numbers of a batch"))

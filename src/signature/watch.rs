@@ -161,8 +161,10 @@ impl Receive for Eyes {
                 if item.depth <= 2 {
                     self.high(&item, tag.name);
                 }
-                for (name, value) in tag.attributes() {
-                    self.id(&item, name, value)?;
+                if !tag.is_bare() {
+                    for (name, value) in tag.attributes() {
+                        self.id(&item, name, value)?;
+                    }
                 }
             }
             Event::End(_) if item.depth == 1 => {

@@ -173,6 +173,11 @@ impl Scanner {
         to: &mut impl Receive,
     ) -> Result<Found, String> {
         let rest = &buffer[at..];
+        let place =
+            Place { before: &buffer[..at], line: self.line, offset: self.offset + at as u64 };
+        if let Some(len) = self.plain(rest, &place, to)? {
+            return Ok(Found::Taken(len));
+        }
         let len = match rest {
             [b'<', b'/', ..] => memchr::memchr(b'>', rest).map(|end| end + 1),
             [b'<', b'!', b'-', b'-', ..] => ends(rest, 4, b"-->"),
@@ -189,8 +194,6 @@ impl Scanner {
         };
         let Some(len) = len else { return Ok(Found::Part) };
         let raw = &rest[..len];
-        let place =
-            Place { before: &buffer[..at], line: self.line, offset: self.offset + at as u64 };
         match raw {
             [b'<', b'/', ..] => self.end(raw, &place, to)?,
             [b'<', b'!', b'-', ..] => {
@@ -214,15 +217,54 @@ impl Scanner {
                         return Err("text outside of the root".into());
                     }
                 } else {
-                    check_references(text)?;
-                    if memchr::memmem::find(raw, b"]]>").is_some() {
-                        return Err("`]]>` in a text".into());
+                    if memchr::memchr2(b'&', b']', raw).is_some() {
+                        check_references(text)?;
+                        if memchr::memmem::find(raw, b"]]>").is_some() {
+                            return Err("`]]>` in a text".into());
+                        }
                     }
                     self.give(Event::Text(text), raw, &place, to)?;
                 }
             }
         }
         Ok(Found::Taken(len))
+    }
+
+    /// Reads what nearly every tag is, with less ado: a start tag with nothing but a name in ASCII,
+    /// or the end tag of the open element. What is anything else is no error here.
+    fn plain(
+        &mut self,
+        bytes: &[u8],
+        place: &Place<'_>,
+        to: &mut impl Receive,
+    ) -> Result<Option<usize>, String> {
+        match bytes {
+            [b'<', b'/', rest @ ..] => {
+                let Some(start) = self.open.last() else { return Ok(None) };
+                let len = self.names.len() - start;
+                if rest.get(len) != Some(&b'>') || rest[..len] != self.names.as_bytes()[*start..] {
+                    return Ok(None);
+                }
+                let raw = &bytes[..len + 3];
+                self.give(Event::End(&self.names[*start..]), raw, place, to)?;
+                self.leave();
+                Ok(Some(len + 3))
+            }
+            [b'<', rest @ ..] if !self.open.is_empty() && self.open.len() < DEEPEST => {
+                let Some(len) = rest.iter().position(|byte| !byte.is_ascii_alphabetic()) else {
+                    return Ok(None);
+                };
+                if len == 0 || rest[len] != b'>' {
+                    return Ok(None);
+                }
+                let Ok(name) = std::str::from_utf8(&rest[..len]) else { return Ok(None) };
+                self.open.push(self.names.len());
+                self.names.push_str(name);
+                self.give(Event::Start(Tag::bare(name)), &bytes[..len + 2], place, to)?;
+                Ok(Some(len + 2))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn inside(&self) -> Result<(), String> {

@@ -76,8 +76,13 @@ impl<'a> Tag<'a> {
         Ok(Self { text, name, attributes })
     }
 
+    /// A tag with a name alone.
+    pub(super) fn bare(name: &'a str) -> Self {
+        Self { text: name, name, attributes: &[] }
+    }
+
     /// Whether there is neither attribute nor declaration.
-    pub(super) fn is_bare(&self) -> bool {
+    pub(in super::super) fn is_bare(&self) -> bool {
         self.attributes.is_empty()
     }
 
