@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, Failure, Outcome, batch, keys, progress, signed};
+use super::{Context, Exit, Failure, Outcome, batch, details, keys, progress, signed};
 use crate::cli::{InspectArgs, KeyArgs};
 use crate::counted::counted;
 use crate::keystore::BatchKey;
@@ -119,6 +119,8 @@ struct Line<'a> {
     user: Option<&'a str>,
     start_date: Option<String>,
     expiry_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<serde_json::Value>,
     /// Only when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
@@ -160,6 +162,8 @@ fn json(
                 user: token.user.as_deref(),
                 start_date: token.start_date.map(|date| date.to_string()),
                 expiry_date: token.expiry_date.map(|date| date.to_string()),
+                details: (token.details.as_deref())
+                    .map(|details| details::shown(details, args.reveal_secrets)),
             };
             line.clear();
             serde_json::to_writer(&mut *line, &shown).map_err(|error| unwritable(&error.into()))?;
@@ -184,6 +188,7 @@ struct Facts {
     other_kinds: u64,
     first: Option<String>,
     last: Option<String>,
+    details: details::Tally,
     serials: Seen,
     shared_serials: u64,
     /// The first few of these, each with the line where its key ends.
@@ -206,6 +211,7 @@ impl Facts {
             Some((_, count)) => *count += 1,
             None => self.other_kinds += 1,
         }
+        self.details.add(token);
         let serial = token.serial.as_str();
         if self.first.is_none() {
             self.first = Some(serial.into());
@@ -243,7 +249,14 @@ fn kind_of(token: &Token) -> String {
         Algorithm::Totp => format!("totp, {hash}, {digits} digits, {} s", token.period),
         Algorithm::Hotp => format!("hotp, {hash}, {digits} digits"),
         Algorithm::Other(name) if name.is_empty() => "no algorithm given".into(),
-        Algorithm::Other(name) => format!("{}, carried only", clean(name)),
+        Algorithm::Other(name) => {
+            let suite = token.details.as_deref().and_then(|it| it.parameters.suite.as_deref());
+            let suite = suite.map(|suite| format!(" {}", clean(suite))).unwrap_or_default();
+            match token.algorithm.title() {
+                Some(title) => format!("{title}{suite} ({}), carried only", clean(name)),
+                None => format!("{}{suite}, carried only", clean(name)),
+            }
+        }
     }
 }
 
@@ -266,6 +279,9 @@ fn print(
     }
     if facts.other_kinds > 0 {
         row("algorithm", &format!("{} of further kinds", facts.other_kinds));
+    }
+    for (label, words) in facts.details.rows() {
+        row(label, &words);
     }
     if let (Some(first), Some(last)) = (&facts.first, &facts.last) {
         row("serials", &format!("{first} (first) to {last} (last)"));
@@ -340,6 +356,6 @@ fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
 }
 
 /// Text of a file, fit for a terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

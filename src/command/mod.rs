@@ -8,6 +8,7 @@ mod assets;
 mod batch;
 mod code;
 mod demo;
+mod details;
 mod doctor;
 mod export;
 mod failure;

@@ -4,6 +4,7 @@
 //! token. What must not come in: any other source of randomness for seeds.
 
 mod check_digit;
+mod details;
 mod order;
 mod spec;
 
@@ -66,7 +67,7 @@ impl Mint<'_> {
             user: None,
             start_date: self.spec.start_date,
             expiry_date: self.spec.expiry_date,
-            details: None,
+            details: self.spec.details.clone(),
         })
     }
 }

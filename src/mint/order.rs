@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
+use super::details::{ChallengeShape, DetailsShape, NameShape, PolicyShape, ResponseShape};
 use super::{CheckDigits, Spec};
 use crate::definition::{DefinitionError, parse};
 use crate::inventory::SerialRange;
@@ -181,6 +182,14 @@ struct Lot {
     issuer: Option<String>,
     start_date: Option<Datetime>,
     expiry_date: Option<Datetime>,
+    friendly_name: Option<NameShape>,
+    crypto_module: Option<String>,
+    key_profile: Option<String>,
+    issue_number: Option<String>,
+    device_binding: Option<String>,
+    challenge_format: Option<ChallengeShape>,
+    response_format: Option<ResponseShape>,
+    policy: Option<PolicyShape>,
 }
 
 /// `serial = { … }`: either `prefix` or `oath`.
@@ -227,6 +236,18 @@ impl Lot {
         spec.period = self.period.or(defaults.period).unwrap_or(spec.period);
         let bytes = self.secret_bytes.or(defaults.secret_bytes);
         spec.secret_bytes = bytes.unwrap_or(spec.secret_bytes);
+        let details = DetailsShape {
+            friendly_name: self.friendly_name.or_else(|| defaults.friendly_name.clone()),
+            crypto_module: text(self.crypto_module, &defaults.crypto_module),
+            key_profile: text(self.key_profile, &defaults.key_profile),
+            issue_number: text(self.issue_number, &defaults.issue_number),
+            device_binding: text(self.device_binding, &defaults.device_binding),
+            challenge_format: self.challenge_format.or_else(|| defaults.challenge_format.clone()),
+            response_format: self.response_format.or_else(|| defaults.response_format.clone()),
+            policy: self.policy.or_else(|| defaults.policy.clone()),
+            digits: spec.digits,
+        };
+        spec.details = details.details()?;
         serial.put(&mut spec)?;
         Ok(spec)
     }
@@ -282,7 +303,7 @@ fn instant(name: &str, date: Option<Datetime>) -> Result<Option<Timestamp>, Stri
 mod tests {
     use super::*;
     use crate::otp::Hash;
-    use crate::token::Algorithm;
+    use crate::token::{Algorithm, Denial, KeyUsage, PinUsage, Policy};
 
     fn order(text: &str) -> Result<Order, String> {
         Order::parse("order.toml", text.to_owned()).map_err(|error| error.to_string())
@@ -329,6 +350,55 @@ start-date = 2027-01-01T00:00:00+01:00
     }
 
     #[test]
+    fn details_are_those_of_the_lot_or_the_defaults() {
+        let order = order(
+            r#"
+[defaults]
+friendly-name = { text = "Clé", language = "fr" }
+policy = { usages = ["otp"], transactions = 500, pin = { usage = "prepend", min-length = 4 } }
+[[lot]]
+count = 1
+serial = { prefix = "A" }
+crypto-module = "CM-1"
+challenge-format = { encoding = "decimal", min = 4, max = 8, check-digits = true }
+[[lot]]
+count = 1
+serial = { prefix = "B" }
+friendly-name = "Key"
+key-profile = "p"
+issue-number = "2"
+device-binding = "IMEI"
+response-format = { check-digits = true }
+policy = {}
+[[lot]]
+count = 1
+serial = { prefix = "C" }
+friendly-name = "Plain"
+policy = { pin = { key-id = "x", max-length = 8, max-failed-attempts = 3, encoding = "DECIMAL" } }
+"#,
+        )
+        .unwrap();
+        let tokens: Vec<Token> = order.part(0..3).map(Result::unwrap).collect();
+        let details = |at: usize| tokens[at].details.as_deref().unwrap();
+        let name = details(0).friendly_name.as_ref().unwrap();
+        assert_eq!((name.text.as_str(), name.language.as_deref()), ("Clé", Some("fr")));
+        assert_eq!(details(0).policy.usages, [KeyUsage::Otp]);
+        assert_eq!(details(0).policy.transactions, Some(500));
+        let pin = details(0).policy.pin.as_ref().unwrap();
+        assert_eq!((pin.usage.as_ref(), pin.min_length), (Some(&PinUsage::Prepend), Some(4)));
+        assert_eq!(details(0).crypto_module.as_ref().unwrap().id, "CM-1");
+        assert!(details(0).parameters.challenge.as_ref().unwrap().check_digits);
+        assert_eq!(details(1).friendly_name.as_ref().unwrap().text, "Key");
+        assert_eq!(details(1).policy, Policy::default());
+        assert_eq!(details(1).key_profile.as_deref(), Some("p"));
+        assert_eq!(details(1).device.issue_number.as_deref(), Some("2"));
+        assert_eq!(details(1).device.binding.as_deref(), Some("IMEI"));
+        assert_eq!(tokens[1].computes_otherwise(), Some(Denial::CheckDigits));
+        let pin = details(2).policy.pin.as_ref().unwrap();
+        assert_eq!((pin.max_failed_attempts, pin.max_length), (Some(3), Some(8)));
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_place() {
         let second = |lot: &str| {
             order(&format!("[[lot]]\ncount = 9\nserial = {{ prefix = 'A', width = 3 }}\n{lot}"))
@@ -362,6 +432,33 @@ start-date = 2027-01-01T00:00:00+01:00
                 "[[lot]]\ncount = 1\nserial = {}\nexpiry-date = 2027-01-01\n",
                 ":4:",
                 "expiry-date is 2027-01-01: a date, a time and an offset",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = {}\npolicy = { usages = ['OTP', 'Vote'] }\n",
+                ":4:",
+                "lot 2: policy.usages is \"Vote\": one of OTP, CR, Encrypt,",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = {}\npolicy = { pin = { usage = 'whisper' } }\n",
+                ":4:",
+                "policy.pin.usage is \"whisper\": one of Local, Prepend, Append, Algorithmic",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = {}\n\
+                 policy = { pin = { min-length = 6, max-length = 4 } }\n",
+                ":4:",
+                "policy.pin: min-length, 6, is more than max-length, 4",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = {}\npolicy = { colour = 1 }\n",
+                ":7:",
+                "unknown field `colour`",
+            ),
+            (
+                "[[lot]]\ncount = 1\nserial = {}\n\
+                 response-format = { encoding = 'hexadecimal', check-digits = true }\n",
+                ":4:",
+                "only decimal codes have a check digit",
             ),
             (
                 "[[lot]]\ncount = 1\nmanufacturer = 'oath.XY'\n\

@@ -1,11 +1,13 @@
 //! What is to be made.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::CheckDigits;
 use crate::otp::Hash;
 use crate::serial::{Serial, SerialError};
-use crate::token::Algorithm;
+use crate::token::{Algorithm, Details};
 
 /// A production order: how many keys, which serial numbers, what they compute.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Spec {
     pub start_date: Option<Timestamp>,
     /// Instant from which on they may not.
     pub expiry_date: Option<Timestamp>,
+    /// What else RFC 6030 says of each of the keys.
+    pub details: Option<Arc<Details>>,
 }
 
 impl Default for Spec {
@@ -62,6 +66,7 @@ impl Default for Spec {
             issuer: None,
             start_date: None,
             expiry_date: None,
+            details: None,
         }
     }
 }

@@ -27,6 +27,24 @@ impl Algorithm {
     }
 }
 
+impl Algorithm {
+    /// The name of an algorithm that is only carried, if its URI is of the family of RFC 6030 and
+    /// draft-hoyer-keyprov-pskc-algorithm-profiles: `OCRA`, `PIN`, `SecurID-AES`.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        let Self::Other(uri) = self else { return None };
+        let name = ["urn:ietf:params:xml:ns:keyprov:pskc", "http://www.ietf.org/keyprov/pskc"]
+            .iter()
+            .find_map(|family| uri.strip_prefix(family)?.strip_prefix([':', '#']))?;
+        let upper = name.to_ascii_uppercase();
+        Some(match &*upper {
+            _ if upper.starts_with("OCRA") => "OCRA",
+            "PIN" => "PIN",
+            _ => name,
+        })
+    }
+}
+
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -42,5 +60,20 @@ impl FromStr for Algorithm {
             "totp" => Ok(Self::Totp),
             _ => Err(format!("unknown algorithm {text:?}: use hotp or totp")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn carried_algorithms_have_names() {
+        let title = |uri: &str| Algorithm::Other(uri.into()).title().map(str::to_owned);
+        let family = "urn:ietf:params:xml:ns:keyprov:pskc";
+        assert_eq!(title(&format!("{family}:ocra-1:HOTP-SHA1-6:QN08")).unwrap(), "OCRA");
+        assert_eq!(title(&format!("{family}:pin")).unwrap(), "PIN");
+        assert_eq!(title("http://www.ietf.org/keyprov/pskc#SecurID-AES").unwrap(), "SecurID-AES");
+        assert_eq!((title("urn:vendor:x"), Algorithm::Totp.title()), (None, None));
     }
 }
