@@ -129,7 +129,8 @@ fn compile(definition: &Definition, shape: Shape) -> Result<Format, String> {
             return Err(format!("set.{name} is used, but there is no [settings.{name}]"));
         }
     }
-    let limits = limits(&shape.limits, &shape.fields)?;
+    let whole = matches!(body, Body::Pskc);
+    let limits = Limits { whole, ..limits(&shape.limits, &shape.fields)? };
     let unexplained = carriage.unexplained(&limits);
     if let (Some(field), None) = (unexplained.first(), &limits.refused) {
         return Err(format!(
@@ -209,6 +210,7 @@ fn limits(shape: &LimitsShape, fields: &BTreeMap<String, FieldShape>) -> Result<
         hashes: words("hashes", shape.hashes.as_ref())?,
         digits: shape.digits.clone(),
         periods: shape.periods.clone(),
+        whole: false,
         secret_min: shape.secret_bytes.and_then(|range| range.min).unwrap_or(1),
         secret_max: shape.secret_bytes.and_then(|range| range.max),
         hash_by_len: by_len,

@@ -10,6 +10,8 @@ use crate::token::Algorithm;
 /// The constraints of a definition.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
+    /// Whether the file is PSKC, which names every algorithm, and keys that are kept elsewhere.
+    pub(super) whole: bool,
     pub(super) algorithms: Option<Vec<Algorithm>>,
     pub(super) hashes: Option<Vec<Hash>>,
     pub(super) digits: Option<Vec<u8>>,
@@ -67,7 +69,9 @@ impl Limits {
     pub(super) fn check(&self, record: &Record<'_>, seen: &mut Uniques, faults: &mut Vec<String>) {
         let token = record.token;
         // A file that does not name the algorithm would make an HOTP or TOTP key of it.
-        if let Algorithm::Other(uri) = &token.algorithm {
+        if let Algorithm::Other(uri) = &token.algorithm
+            && !self.whole
+        {
             faults.push(format!("algorithm {uri} is none that an import file can say: hotp, totp"));
             return;
         }
@@ -82,7 +86,8 @@ impl Limits {
             one_of(faults, "period", &token.period, self.periods.as_deref(), " s");
         }
         let len = token.secret.len();
-        if len < self.secret_min {
+        let named = self.whole && len == 0;
+        if len < self.secret_min && !named {
             faults
                 .push(format!("the secret has {len} bytes, the server wants {}", self.secret_min));
         }
