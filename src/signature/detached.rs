@@ -27,7 +27,7 @@ impl Detached {
     /// Reads the signature in `input`, called `name` in messages.
     ///
     /// # Errors
-    /// [`VerifyError`], as of [`super::verify`].
+    /// [`VerifyError`], as of [`super::verify()`].
     pub fn read(
         name: &str,
         input: impl Read,

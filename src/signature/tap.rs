@@ -63,7 +63,7 @@ impl Tapped {
     /// What the signature of the stream, which was read to its end, comes to.
     ///
     /// # Errors
-    /// As of [`super::verify`].
+    /// As of [`super::verify()`].
     pub fn conclude(self, now: Timestamp) -> Result<Outcome, SignatureError> {
         let mut state = self.0.borrow_mut();
         match (state.watch.take(), state.fault.take()) {
