@@ -10,11 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-<<<<<<< HEAD
-packages="chromium chromium-driver openssl opensc softhsm2 oathtool pskctool liboath-dev gcc libc6-dev python3-venv"
-=======
-packages="chromium chromium-driver openssl oathtool pskctool xmlsec1 libxml2-utils liboath-dev gcc libc6-dev python3-venv"
->>>>>>> 6a20989 (Prove signatures against xmlsec1, pskctool and signxml, and AES-GCM against xmlsec1; sign manifests of sets)
+packages="chromium chromium-driver openssl opensc softhsm2 oathtool pskctool xmlsec1 libxml2-utils"
+packages="$packages liboath-dev gcc libc6-dev python3-venv"
 missing=""
 for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
