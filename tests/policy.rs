@@ -91,7 +91,7 @@ fn runs_and_servers_refuse_every_such_key_before_they_begin() {
     let roster = "user,serial\na,FREE1\nb,SEAL1\nc,GONE1\nd,LUHN1\ne,NAME1\n";
     fs::write(folder.path().join("all.csv"), roster).unwrap();
     let simulate = format!(
-        "simulate --keys batch.xml {KEY} --roster all.csv --scenario rentree --target portal --url http://127.0.0.1:9 \
+        "simulate --keys batch.xml {KEY} --roster all.csv --scenario rentree --target portal-json --url http://127.0.0.1:9 \
          --out run"
     );
     let serve = format!("serve --keys batch.xml {KEY} --roster all.csv --listen 127.0.0.1:0");
