@@ -128,8 +128,9 @@ fn a_second_rehearsal_goes_straight_to_the_logins_with_the_pins_of_the_first() {
         (&"threshold-missed".into(), Some(0)),
         "{report}"
     );
-    let strangers = &report["undetermined"][0];
-    assert_eq!(strangers["name"], "strangers", "{report}");
+    // A double click by one of them proves nothing for another reason.
+    let reasons = report["undetermined"].as_array().unwrap();
+    let strangers = reasons.iter().find(|reason| reason["name"] == "strangers").unwrap();
     assert!(strangers["count"].as_u64().unwrap() >= 20, "{report}");
 
     // The PINs are in that file and nowhere else.
