@@ -54,6 +54,7 @@ pub const TARGETS: Library = Library {
     kind: "target",
     folder: "targets",
     embedded: &[
+        ("freeradius-chap", include_str!("../../scenarios/targets/freeradius-chap.toml")),
         ("freeradius-new-pin", include_str!("../../scenarios/targets/freeradius-new-pin.toml")),
         ("freeradius-totp", include_str!("../../scenarios/targets/freeradius-totp.toml")),
         ("generic-form", include_str!("../../scenarios/targets/generic-form.toml")),
