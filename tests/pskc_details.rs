@@ -108,6 +108,14 @@ fn usage() -> impl Strategy<Value = KeyUsage> {
     prop_oneof![prop::sample::select(KeyUsage::ALL), Just(KeyUsage::from("Vote"))]
 }
 
+/// A use named twice is one.
+fn usages() -> impl Strategy<Value = Vec<KeyUsage>> {
+    prop::collection::vec(usage(), 0..4).prop_map(|all| {
+        let fresh = |(at, usage): &(usize, &KeyUsage)| !all[..*at].contains(usage);
+        all.iter().enumerate().filter(fresh).map(|(_, usage)| usage.clone()).collect()
+    })
+}
+
 fn attributes() -> impl Strategy<Value = Vec<ForeignAttribute>> {
     let one = |name: &'static str| {
         (prop::sample::select(vec!["", "urn:a?b&c", "urn:d"]), text()).prop_map(
@@ -142,7 +150,7 @@ prop_compose! {
 prop_compose! {
     fn policy()(
         pin in maybe(pin_policy()),
-        usages in prop::collection::vec(usage(), 0..4),
+        usages in usages(),
         transactions in maybe(any::<u64>()),
         unknown in foreign(),
     ) -> Policy {
