@@ -6,26 +6,8 @@
 #   TROUSSEAU_BIN   the program
 #   TROUSSEAU_VENV  a Python environment with python-pskc 1.4 and signxml 5.2
 # and xmlsec1, xmllint (Debian package libxml2-utils), pskctool and openssl in the path.
-set -u
-: "${TROUSSEAU_BIN:?}" "${TROUSSEAU_VENV:?}"
-here=$(cd "$(dirname "$0")" && pwd)
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-umask 077
-passed=0 failed=0
-check() { # what, command...
-    label=$1
-    shift
-    if "$@" >log 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $label"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $label"
-        sed 's/^/        /' log | cut -c1-400
-    fi
-}
+# shellcheck source=tests/interop/pskc/lib.sh
+. "$(cd "$(dirname "$0")" && pwd)/pskc/lib.sh"
 python() { "$TROUSSEAU_VENV/bin/python" "$here/pskc_signatures_peer.py" "$@"; }
 ours() { "$TROUSSEAU_BIN" inspect "$1" --transport-key-file key.hex; }
 trusted() { # file, certificate: the certificate is the signer's, and the keys are read
@@ -45,7 +27,6 @@ refused() { # file, words, certificate: refused with exit code 2 and these words
     done
 }
 xmlsec() { xmlsec1 --verify --trusted-pem "$2" "$1" 2>&1 | grep -q '^OK$'; }
-valid() { test "$(pskctool --validate "$1" 2>/dev/null)" = OK; }
 pskctool_verifies() { pskctool --verify --verify-crt "$2" "$1" 2>/dev/null | grep -q '^OK$'; }
 
 printf 00112233445566778899aabbccddeeff >key.hex
@@ -54,6 +35,8 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.crt -days 30 
     -subj "/CN=RSA Signer" 2>/dev/null
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ec.key -out ec.crt \
     -days 30 -subj "/CN=EC Signer" 2>/dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -keyout p384.key \
+    -out p384.crt -days 30 -subj "/CN=P-384 Signer" 2>/dev/null
 mint() { # further options
     "$TROUSSEAU_BIN" mint --count 40 --serial-prefix 'S<&>' --manufacturer oath.ACME \
         --model "K<60> & \"co\" it's" --issuer 'Université' --transport-key-file key.hex "$@"
@@ -143,10 +126,11 @@ for document in plain pretty prefixed odd crlf; do
         done
     done
 done
-for signature in rsa-sha1 rsa-sha256 rsa-sha384 rsa-sha512 ecdsa-sha256; do
+for signature in rsa-sha1 rsa-sha256 rsa-sha384 rsa-sha512 ecdsa-sha256 ecdsa-sha384; do
     for digest in sha1 sha256 sha384 sha512; do
         key=rsa
         [ $signature = ecdsa-sha256 ] && key=ec
+        [ $signature = ecdsa-sha384 ] && key=p384
         name=$signature-$digest
         python template pretty.xml $name.tmpl $signature $digest exclusive none
         xmlsec1 --sign --privkey-pem $key.key,$key.crt --output $name.xml $name.tmpl 2>/dev/null
@@ -220,5 +204,4 @@ for bits in 128 192 256; do
     check "  trousseau reads the same secrets" python gcm-same gcm$bits
 done
 
-echo "$passed passed, $failed failed"
-test "$failed" -eq 0
+closing

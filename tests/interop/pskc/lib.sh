@@ -12,16 +12,16 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 umask 077
 passed=0 failed=0
-check() { # name, command...
-    name=$1
+check() { # what, command...
+    label=$1
     shift
     if "$@" >log 2>&1; then
         passed=$((passed + 1))
-        echo "ok      $name"
+        echo "ok      $label"
     else
         failed=$((failed + 1))
-        echo "FAILED  $name"
-        sed 's/^/        /' log
+        echo "FAILED  $label"
+        sed 's/^/        /' log | cut -c1-400
     fi
 }
 python() { "$TROUSSEAU_VENV/bin/python" "$here/pskc_peer.py" "$@"; }
