@@ -124,6 +124,77 @@ fn batches_and_their_keys() {
     assert!(!cage.path().join("no.csv").exists() && !cage.path().join("new.xml").exists());
 }
 
+#[test]
+fn signatures_details_and_keys_in_tokens() {
+    let mut cage = Cage::new();
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/signatures");
+    for name in ["rsa.key", "rsa.crt", "ec.key", "ec.crt"] {
+        cage.write(name, &fs::read(vectors.join(name)).unwrap());
+    }
+    cage.add_private_key(&cage.read("rsa.key"));
+    assert!(cage.found(cage.read("rsa.key").as_bytes()).is_some());
+    let rsa = "--sign-key-file rsa.key --sign-cert rsa.crt";
+    for (code, line) in [
+        (
+            0,
+            format!(
+                "export batch.xml {KEY} --format pskc --out-passphrase-file pass {rsa} --out signed.xml"
+            ),
+        ),
+        (0, format!("sign batch.xml {rsa} --detached")),
+        (0, "inspect signed.xml --passphrase-file pass --require-signature rsa.crt --json".into()),
+        (0, format!("inspect batch.xml {KEY} --detached-signature batch.xml.sig")),
+        (2, "inspect signed.xml --passphrase-file pass --require-signature ec.crt".into()),
+        (2, "inspect signed.xml --passphrase-file pass --require-signature rsa.key".into()),
+        (2, "inspect signed.xml --passphrase-file pass --require-signature k".into()),
+        (2, format!("inspect batch.xml {KEY} --detached-signature k")),
+        (2, format!("inspect batch.xml {KEY} --detached-signature rsa.key")),
+        (2, "sign batch.xml --sign-key-file ec.key --sign-cert rsa.crt --out no.xml".into()),
+        (2, "sign batch.xml --sign-key-file rsa.crt --sign-cert rsa.key --out no.xml".into()),
+        (2, "sign batch.xml --sign-key-file k --sign-cert rsa.crt --out no.xml".into()),
+        (2, "sign batch.xml --sign-key-file pass --sign-cert pass --out no.xml".into()),
+        (2, format!("sign k {rsa} --out no.xml")),
+        (
+            2,
+            format!("mint --count 4 {KEY} --sign-key-file rsa.key --sign-cert ec.crt --out no.xml"),
+        ),
+        (2, format!("inspect batch.xml {KEY} --limit text=1")),
+        (2, "inspect batch.xml --pkcs11-key pkcs11:token=T;object=O?pin-value=q7Zk9w".into()),
+        (2, "inspect batch.xml --pkcs11-key pkcs11:token=T;object=O?pin-source=file:pass".into()),
+    ] {
+        cage.run(code, &line);
+    }
+    // What a vendor put beside the seed may be anything.
+    let batch = cage.read("batch.xml");
+    let text = cage.free(&format!("inspect batch.xml {KEY} --json --reveal-secrets"));
+    let key = serde_json::from_str::<serde_json::Value>(text.lines().next().unwrap()).unwrap();
+    let seed = key["secret"].as_str().unwrap();
+    let beside = format!(
+        "<Extensions><v:Copy xmlns:v=\"urn:v\" v:a=\"{seed}\">{seed}</v:Copy></Extensions>"
+    );
+    for (name, text) in [
+        ("beside.xml", batch.replacen("</Key>", &format!("{beside}</Key>"), 1)),
+        (
+            "expiry.xml",
+            batch.replacen(
+                "</Key>",
+                &format!("<Policy><ExpiryDate>{seed}</ExpiryDate></Policy></Key>"),
+                1,
+            ),
+        ),
+    ] {
+        cage.write(name, text.as_bytes());
+        let code = if name == "expiry.xml" { 2 } else { 0 };
+        cage.run(code, &format!("inspect {name} {KEY}"));
+        cage.run(code, &format!("inspect {name} {KEY} --json"));
+        let refused = if name == "beside.xml" { 0 } else { 2 };
+        cage.run(refused, &format!("code {name} {KEY} --serial T1"));
+    }
+    let own = ["beside.xml", "expiry.xml", "rsa.key"];
+    assert!(cage.clean_files(&[&OWN[..], &own].concat()) >= 6);
+    assert!(!cage.path().join("no.xml").exists());
+}
+
 /// Files of keys given where something else is wanted: messages quote the file, but not its keys.
 #[test]
 fn the_wrong_file_in_the_wrong_place() {

@@ -76,6 +76,14 @@ impl Cage {
         }
     }
 
+    /// A private key (PEM): the lines of its end, where nothing public is.
+    pub(crate) fn add_private_key(&mut self, pem: &str) {
+        let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        for line in &lines[lines.len() / 2..] {
+            self.canaries.push(("private key".into(), memmem::Finder::new(*line).into_owned()));
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
