@@ -388,6 +388,31 @@ fn a_server_that_never_answers_is_no_success() {
     assert!(text(&done.stdout).starts_with("A threshold was missed: attempts that prove nothing"));
 }
 
+/// Pages are shown, everybody's login is refused, and none of it was expected to be taken for sure:
+/// people came with the wrong PINs, say.
+#[test]
+fn a_server_that_lets_nobody_in_is_no_success() {
+    use trousseau::recorder::{Expectation, Expected, Reason};
+    let run = head(20);
+    let folder = kept("report-nobody");
+    let mut writer = RunWriter::create(&folder, &run).unwrap();
+    for mut seen in observations(&run, Server::Correct) {
+        if seen.expectation.expected != Expected::Page {
+            seen.expectation = Expectation::always(Expected::Unknown, Reason::Locked);
+            seen.verdict = Verdict::Rejected;
+        }
+        writer.record(&seen);
+    }
+    writer.finish(&run).unwrap();
+    let done = trousseau(&["report", path(&folder)]);
+    assert_eq!(done.status.code(), Some(1));
+    let said = text(&done.stdout);
+    assert!(
+        said.starts_with("A threshold was missed: codes and PINs sent, and nobody's taken"),
+        "{said}"
+    );
+}
+
 #[test]
 fn the_live_report_is_the_one_rebuilt_from_the_record() {
     let folder = kept("report-live");

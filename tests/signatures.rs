@@ -193,6 +193,27 @@ fn a_required_signature_is_asked_before_any_key_is_given() {
     assert_eq!(missing.status.code(), Some(5), "{}", err(&missing));
 }
 
+/// The file of 2 MB that took minutes when names were looked up among a quarter of a million.
+#[test]
+fn a_file_of_namespaces_is_refused_for_them() {
+    let bench = Bench::new();
+    let declared: String = (0..100).map(|n| format!(" xmlns:n{n}=\"u\"")).collect();
+    let file = format!(
+        "<KeyContainer xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\" xmlns:a=\"urn:a\">{}{}{}\
+         </KeyContainer>",
+        format!("<e{declared}>").repeat(900),
+        "<a:b/>".repeat(100_000),
+        "</e>".repeat(900),
+    );
+    bench.put("names.xml", &file);
+    for line in [
+        "inspect names.xml --require-signature @rsa.crt".to_owned(),
+        format!("sign names.xml {SIGN} --out signed.xml"),
+    ] {
+        bench.refuses(&line, &["names.xml", "more than 128 namespaces in force"]);
+    }
+}
+
 #[test]
 fn pipes_are_verified_too() {
     let bench = Bench::new();

@@ -226,6 +226,10 @@ impl Run {
     /// code was taken twice is so at any time.
     fn astray(&self, seen: &Observation) -> bool {
         let Some(clock) = self.clock else { return false };
+        // A wrong PIN is wrong at any time.
+        if seen.expectation.reason == Reason::WrongPin && took(seen.verdict) {
+            return false;
+        }
         let touched = |event: &ClockEvent| event.touches(&clock, seen.sent_us, seen.answered_us);
         seen.expectation.expected != Expected::Page && self.events.iter().any(touched)
     }

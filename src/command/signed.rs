@@ -41,15 +41,15 @@ impl Kept {
 
     /// Its content, decompressed if need be.
     fn content(&self, name: &str) -> io::Result<Box<dyn Read>> {
-        let bytes = self.facts().map(|(_, facts)| facts.len());
+        let bytes = self.facts().ok().flatten().map(|(_, facts)| facts.len());
         unpack(name, progress::watched(self.bytes()?, bytes))
     }
 
     /// What would show that it was changed; nothing can change a spool unnoticed.
-    fn facts(&self) -> Option<(File, Metadata)> {
+    fn facts(&self) -> io::Result<Option<(File, Metadata)>> {
         match self {
-            Self::File(file) => Some((file.try_clone().ok()?, file.metadata().ok()?)),
-            Self::Spool(_) => None,
+            Self::File(file) => Ok(Some((file.try_clone()?, file.metadata()?))),
+            Self::Spool(_) => Ok(None),
         }
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn open(
         }
     };
     let how = if let Some(signature) = &args.detached_signature {
-        let done = kept.facts();
+        let done = kept.facts().map_err(|error| batch::unreadable(file, error))?;
         How::Done(beside(file, signature, &kept, required.as_ref())?, done)
     } else if required.is_some() && !document {
         return Err(Failure::bad_input(format!(
@@ -116,7 +116,7 @@ pub(super) fn open(
             signature_of(file).display()
         )));
     } else if required.is_some() {
-        let done = kept.facts();
+        let done = kept.facts().map_err(|error| batch::unreadable(file, error))?;
         let open = || kept.content(&name);
         let outcome = verify(open, required.as_ref(), Timestamp::now())
             .map_err(|error| refused(&name, error))?;
@@ -216,11 +216,15 @@ impl Check {
         let now = Timestamp::now();
         match how {
             How::Done(outcome, kept) => {
-                match kept.map(|(file, before)| (file.metadata(), before)) {
-                    Some((Ok(after), before)) if !same(&before, &after) => Err(Failure::bad_input(
-                        format!("{name} changed after its signature was verified"),
-                    )
-                    .hint("let nothing write to it meanwhile; use nothing of what was read")),
+                match kept.map(|(file, before)| (file.metadata().ok(), before)) {
+                    Some((after, before))
+                        if !after.as_ref().is_some_and(|after| same(&before, after)) =>
+                    {
+                        Err(Failure::bad_input(format!(
+                            "{name} changed after its signature was verified"
+                        ))
+                        .hint("let nothing write to it meanwhile; use nothing of what was read"))
+                    }
                     _ => Ok(outcome),
                 }
             }

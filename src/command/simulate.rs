@@ -88,7 +88,7 @@ fn save(mut file: AtomicFile, people: &[Person], simulated: usize) -> Result<(),
     say(&format!("{path}: the PINs of {saved}; the --roster of the next run against this server"));
     if people.len() < simulated {
         say(&format!(
-            "note: {} left out, whose initialisation is not known to be complete",
+            "note: {} left out, whose PIN the server did not take in this run",
             counted(simulated - people.len(), "person is", "people are")
         ));
     }

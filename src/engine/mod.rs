@@ -309,7 +309,7 @@ fn pins(shared: &Shared) -> Vec<Person> {
     let mut kept: HashMap<usize, Secret> =
         kept.into_iter().map(|(index, pin)| (index as usize, pin)).collect();
     let known = |(index, holder): (usize, &Holder)| {
-        let pin = kept.remove(&index).or_else(|| holder.pin.clone())?;
+        let pin = kept.remove(&index)?;
         let person = Person::new(&holder.user, holder.token.serial.clone());
         Some(Person { pin: Some(pin), ..person })
     };

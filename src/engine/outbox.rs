@@ -51,32 +51,40 @@ impl Outbox {
         let count = kept.len();
         drop(kept);
         if count >= MOST {
-            self.empty(waited);
+            let began = Instant::now();
+            self.empty();
+            let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            waited.0.fetch_add(micros, Ordering::Relaxed);
         } else if count.is_multiple_of(BATCH) {
             self.hand_over();
         }
     }
 
-    /// Hands over what there is, if there is room for it.
+    /// Hands over what there is room for.
     pub(super) fn hand_over(&self) {
-        let kept = self.seen.take();
-        if kept.is_empty() {
-            return;
+        let mut kept = self.seen.take();
+        while !kept.is_empty() {
+            // A batch and no more, or the bound on batches would be none on observations.
+            let rest = kept.split_off(kept.len().min(BATCH));
+            // The collector outlives the workers; were it gone, there would be nobody to tell.
+            if let Err(TrySendError::Full(mut first)) = self.sink.try_send(kept) {
+                first.extend(rest);
+                kept = first;
+                break;
+            }
+            kept = rest;
         }
-        // The collector outlives the workers; were it gone, there would be nobody to tell.
-        let kept = match self.sink.try_send(kept) {
-            Err(TrySendError::Full(kept)) => kept,
-            Ok(()) | Err(TrySendError::Disconnected(_)) => Vec::with_capacity(BATCH),
-        };
         *self.seen.borrow_mut() = kept;
     }
 
     /// Hands over what there is, however long that takes.
-    pub(super) fn empty(&self, waited: &Waited) {
-        let began = Instant::now();
-        let _ = self.sink.send(self.seen.replace(Vec::with_capacity(BATCH)));
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        waited.0.fetch_add(micros, Ordering::Relaxed);
+    pub(super) fn empty(&self) {
+        let mut kept = self.seen.take();
+        while !kept.is_empty() {
+            let rest = kept.split_off(kept.len().min(BATCH));
+            let _ = self.sink.send(kept);
+            kept = rest;
+        }
     }
 }
 
@@ -106,6 +114,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_kept_back_goes_on_in_batches() {
+        let (sink, source) = mpsc::sync_channel(1);
+        let (outbox, waited) = (Outbox::new(sink), Waited::default());
+        let all = u32::try_from(5 * BATCH + 7).unwrap();
+        (0..all).for_each(|number| outbox.put(seen(number), &waited));
+        let mut got = Vec::new();
+        while let Ok(batch) = source.try_recv() {
+            assert!(batch.len() <= BATCH, "{}", batch.len());
+            got.extend(batch.iter().map(|seen| seen.attempt));
+            outbox.hand_over();
+        }
+        assert!(got.iter().copied().eq(0..all), "in order, each once");
+        assert_eq!(waited.sum(), Duration::ZERO);
+    }
+
+    #[test]
     fn a_collector_that_stands_still_stops_the_worker_at_a_bound_and_loses_nothing() {
         let (sink, source) = channel();
         let room = u32::try_from(ON_THE_WAY * BATCH + MOST).unwrap();
@@ -118,7 +142,7 @@ mod tests {
                 assert_eq!(waited.sum(), Duration::ZERO, "as long as there is room");
                 full.send(()).unwrap();
                 (room - 1..room + 100).for_each(|number| outbox.put(seen(number), waited));
-                outbox.empty(waited);
+                outbox.empty();
             });
             is_full.recv().unwrap();
             // It waits now, or will in a moment: only what is taken away lets it go on.

@@ -102,7 +102,8 @@ pub(super) fn work(
             () = watch(&worker) => Ok(()),
         }
     })?;
-    worker.outbox.empty(&worker.shared.waited);
+    // Nobody is held up any more: this wait counts for nothing.
+    worker.outbox.empty();
     worker.shared.pins.lock().expect("no panic while held").append(&mut worker.pins.borrow_mut());
     worker.shared.connections.fetch_add(worker.transport.connections(), Ordering::Relaxed);
     Ok(())

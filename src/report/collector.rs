@@ -6,7 +6,7 @@ use super::steps::PerStep;
 use super::summary::Summary;
 use super::timeline::Timeline;
 use crate::audit::{Audit, Finding, took};
-use crate::recorder::{ClockEvent, Completeness, Observation, RunInfo, Step, Verdict};
+use crate::recorder::{ClockEvent, Completeness, Expected, Observation, RunInfo, Step, Verdict};
 
 /// Where a run's observations came from, and how whole they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +57,10 @@ pub(super) struct PeopleCount {
     pub(super) logged_in: u64,
     /// Logins accepted.
     pub(super) logins: u64,
+    /// Attempts with a code or a PIN.
+    pub(super) credentials: u64,
+    /// Of these, taken.
+    pub(super) taken: u64,
     /// Keys whose drift the server learned from two codes in a row.
     pub(super) resynchronised: u64,
 }
@@ -121,6 +125,10 @@ impl Collector {
         let people = &mut self.people;
         let first = |flag: &mut bool| u64::from(!std::mem::replace(flag, true));
         people.seen += first(&mut person.seen);
+        if seen.expectation.expected != Expected::Page {
+            people.credentials += 1;
+            people.taken += u64::from(took(seen.verdict));
+        }
         let accepted = seen.verdict == Verdict::Accepted;
         match seen.step {
             // Some targets log in as soon as the PIN is chosen.

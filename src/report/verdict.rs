@@ -82,6 +82,12 @@ pub(super) fn thresholds(collector: &Collector, run: &RunInfo) -> Vec<ThresholdR
     if mute > 0.0 {
         judge("attempts that prove nothing", 0.0, mute, "%", Outcome::ThresholdMissed);
     }
+    // Nor is one that let nobody in for other reasons, as wrong PINs.
+    let people = collector.people;
+    if strangers == 0.0 && mute == 0.0 && people.credentials > 0 && people.taken == 0 {
+        let name = "codes and PINs sent, and nobody's taken";
+        judge(name, 0.0, people.credentials as f64, "", Outcome::ThresholdMissed);
+    }
     // What was cut short may have met nothing yet: it must not pass for a success.
     let cut = |run: &RunInfo| run.finished.is_none() || run.interrupted.is_some();
     let cut = collector.runs.iter().filter(|(run, _)| cut(run)).count();

@@ -100,7 +100,9 @@ impl Back {
         let value = value.ok_or_else(|| RequestError::NotTaken { name: name() })?;
         let form = LiveForm::read(value).ok_or_else(|| RequestError::NoForm { name: name() })?;
         let (own_path, own_method) = self.own;
-        if !own_path && !form.path.starts_with('/') {
+        let of_this_host =
+            form.path.starts_with('/') && !form.path.starts_with("//") && !form.path.contains('\\');
+        if !own_path && !of_this_host {
             let mut to = form.path;
             to.truncate(to.find('?').unwrap_or(to.len()));
             return Err(RequestError::Elsewhere { name: name(), to });

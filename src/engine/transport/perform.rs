@@ -99,7 +99,7 @@ impl Transport {
                 Ok(answer) => answer,
                 Err(broken) => {
                     let why = || Some(broken.message.clone());
-                    self.keep(|| over(None, None, why()), session, inputs);
+                    self.keep(|| over(None, None, why()), &session.captured, inputs);
                     performed.reached |= broken.reached;
                     self.trouble(operation, inputs, || broken.message);
                     return performed.failed(broken.fault);
@@ -107,9 +107,12 @@ impl Transport {
             };
             (performed.status, performed.reached) = (answer.status, true);
             let judged = self.target.judge(operation, phase, index, &answer);
+            // What was carried until now was sent, and stays a secret when it is taken anew.
+            let mut secrets = session.captured.clone();
             let taken = self.target.take(exchange, judged, &answer, inputs, &mut session.captured);
             let missing = || taken.as_ref().err().cloned();
-            self.keep(|| over(Some(&answer), Some(judged), missing()), session, inputs);
+            secrets.extend_from_slice(&session.captured);
+            self.keep(|| over(Some(&answer), Some(judged), missing()), &secrets, inputs);
             if let Err(message) = taken {
                 self.trouble(operation, inputs, || message);
                 return performed.failed(Fault::Answer);
@@ -125,7 +128,7 @@ impl Transport {
                             Matched::Otherwise => "no rule of the target matches".to_owned(),
                             Matched::ServerFault => "the server failed".to_owned(),
                         };
-                        let shown = self.target.excerpt(answer.body, "", inputs, &session.captured);
+                        let shown = self.target.excerpt(answer.body, "", inputs, &secrets);
                         format!("{answer}, {reason}: {shown}")
                     });
                     performed.fault = Some(match matched {

@@ -148,14 +148,13 @@ impl Transport {
     pub(super) fn keep<'o>(
         &self,
         over: impl FnOnce() -> Over<'o>,
-        session: &Session,
+        captured: &[Option<Box<[u8]>>],
         inputs: &Inputs<'_>,
     ) {
         let Some(watched) = &self.watched else { return };
         let over = over();
         let (operation, phase, index) = over.place;
         let hops = watched.hops.take();
-        let captured = &session.captured;
         let mut hops: Vec<Hop> =
             hops.iter().map(|hop| hop.masked(&self.target, inputs, captured)).collect();
         if let (Some(answer), true) = (over.answer, self.radius.is_some()) {

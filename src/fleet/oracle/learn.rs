@@ -151,7 +151,10 @@ impl Oracle {
             *refusals = Refusals::default();
         }
         (refusals.count, refusals.last) = (refusals.count + 1, at);
-        if refusals.locked.is_none() && Some(refusals.count) == self.rules.lock_after {
+        // Where anything else may have counted for the server, a replay or a lost answer, the lock
+        // may have fallen earlier, and be over earlier.
+        let sure = self.failures == refusals.count;
+        if refusals.locked.is_none() && Some(refusals.count) == self.rules.lock_after && sure {
             refusals.locked = Some(at);
         }
     }

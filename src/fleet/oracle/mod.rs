@@ -181,7 +181,10 @@ impl Oracle {
         let code = key.code(step);
         let (possible_from, possible_until) = self.rules.possible(step, self.drift);
         if self.surely_used(step) {
-            return self.refused(key, now, code, Reason::ReplayedCode, None);
+            // Of a code that is too old anyway, a refusal says nothing of replays.
+            let old = now > possible_until;
+            let reason = if old { Reason::OutsideWindow } else { Reason::ReplayedCode };
+            return self.refused(key, now, code, reason, None);
         }
         if self.surely_passed(step) {
             return self.refused(key, now, code, Reason::OlderCode, None);

@@ -106,6 +106,33 @@ fn a_lock_may_have_fallen_after_enough_failures() {
     assert_eq!((later.expected, later.reason), (Expected::Unknown, Reason::Locked));
 }
 
+/// A replay, or an answer that was lost, may have counted for the server too: the lock may have
+/// fallen earlier, and be over earlier, or not have fallen at all.
+#[test]
+fn a_lock_is_sure_only_when_nothing_else_may_have_counted() {
+    for (step, verdict, acted) in
+        [(101, Verdict::Rejected, Acted::Yes), (103, Verdict::Error, Acted::Perhaps)]
+    {
+        let mut oracle = ready();
+        go(&mut oracle, send(Operation::Login, step), 103, verdict, acted);
+        for step in [104, 105, 106] {
+            let wrong = Attempt { pin_right: false, ..send(Operation::Login, step) };
+            go(&mut oracle, wrong, step, Verdict::Rejected, Acted::Yes);
+        }
+        let after = oracle.expect(&key(), 107 * MINUTE, &send(Operation::Login, 107));
+        assert_eq!((after.expected, after.reason), (Expected::Unknown, Reason::Locked));
+    }
+}
+
+#[test]
+fn a_used_code_that_is_too_old_anyway_is_no_test_of_replays() {
+    let oracle = ready();
+    let replay = oracle.expect(&key(), 102 * MINUTE, &send(Operation::Login, 101));
+    assert_eq!((replay.expected, replay.reason), (Expected::Rejected, Reason::ReplayedCode));
+    let old = oracle.expect(&key(), 110 * MINUTE, &send(Operation::Login, 101));
+    assert_eq!((old.expected, old.reason), (Expected::Rejected, Reason::OutsideWindow));
+}
+
 #[test]
 fn failures_far_apart_or_unheard_lock_nothing_for_sure() {
     for (gap, acted) in [(9, Acted::Yes), (1, Acted::Perhaps)] {

@@ -68,9 +68,11 @@ impl Person {
             }
             (State::NewPin, Verdict::Confirm) => self.enter(State::Confirm),
             (State::NewPin, Verdict::Accepted) | (State::Confirm, Verdict::Accepted) => {
+                self.welcome = true;
                 self.next_visit(world);
             }
             (State::Login | State::FirstCode | State::Resync, Verdict::Accepted) => {
+                self.welcome = true;
                 self.visits += 1;
                 self.again = replay(self, self.since).map(|step| (Operation::Login, step));
                 if world.logout && self.rng.random_bool(world.scenario.logins.logout) {

@@ -72,6 +72,8 @@ pub struct Person {
     gave_up: bool,
     /// Whether the next page is opened in a fresh browser.
     fresh: bool,
+    /// Whether the server took the PIN in this run.
+    welcome: bool,
     /// Which of the tries of a probing person comes next.
     turn: u32,
 }
@@ -124,6 +126,7 @@ impl Person {
             visits: 0,
             gave_up: false,
             fresh: true,
+            welcome: false,
             turn: 0,
         }
     }
@@ -146,10 +149,10 @@ impl Person {
         self.oracle.initialised()
     }
 
-    /// The PIN that the server knows, once it surely does.
+    /// The PIN that the server knows, once it has shown so.
     #[must_use]
     pub fn known_pin(&self) -> Option<Secret> {
-        self.initialised().then(|| Secret::from(self.pin.as_bytes()))
+        (self.welcome && self.initialised()).then(|| Secret::from(self.pin.as_bytes()))
     }
 
     /// Whether the person gave up after too many refusals.

@@ -5,6 +5,9 @@ use super::tag::{Tag, may_declare, shown, split};
 /// Namespace of the prefix `xml`.
 pub(in super::super) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
+/// Declarations in force at one place, at most: each name is looked up among them.
+const MOST: usize = 128;
+
 /// Declarations in force, the innermost last.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Scopes(Vec<Scope>);
@@ -42,6 +45,9 @@ impl Scopes {
         // Parsers differ in what they make of these, and nobody writes them.
         if uri.contains(['&', '\t', '\n', '\r']) {
             return Err("a reference or line end in the name of a namespace".into());
+        }
+        if self.0.len() == MOST {
+            return Err(format!("more than {MOST} namespaces in force"));
         }
         self.0.push(Scope { prefix: prefix.into(), uri: uri.into(), depth });
         Ok(())

@@ -100,14 +100,21 @@ fn a_changed_form_is_told_by_its_fields_and_nothing_is_sent() {
             trouble,
             "dupont, login: the form {page} has no field \"ctl00$user\"; it has: state, login, ctl00$pass"
         );
-        let page = r#"<form method="post" action="https://evil.example/x?state=9"><input name="ctl00$user">
-            <input name="ctl00$pass"></form>"#;
-        let (text, _, trouble) = sent(FIELDS, page).await;
-        assert_eq!(text, "");
-        assert_eq!(
-            trouble,
-            "dupont, login: the form {page} leads to https://evil.example/x: another host is never followed"
-        );
+        for to in ["https://evil.example/x", "//evil.example/x", "/.//evil.example/x", r"/\evil"] {
+            let page = format!(
+                r#"<form method="post" action="{to}?state=9"><input name="ctl00$user">
+                <input name="ctl00$pass"></form>"#
+            );
+            let (text, _, trouble) = sent(FIELDS, &page).await;
+            assert_eq!(text, "", "{to}");
+            let to = to.replace("/.//", "//");
+            assert_eq!(
+                trouble,
+                format!(
+                    "dupont, login: the form {{page}} leads to {to}: another host is never followed"
+                )
+            );
+        }
         let page = "<h1>Portail en maintenance</h1> jeton 0123456789abcdef0123";
         let (_, performed, trouble) = sent(FIELDS, page).await;
         assert_eq!(performed.fault, Some(Fault::Answer));
