@@ -26,8 +26,6 @@ pub enum Hash {
 }
 
 impl Hash {
-    pub(super) const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
-
     pub(super) fn of(uri: &str) -> Result<Self, SignatureError> {
         match uri.strip_prefix(XENC).or(uri.strip_prefix(DS)).or(uri.strip_prefix(MORE)) {
             Some("sha1") if uri.starts_with(DS) => Ok(Self::Sha1),

@@ -30,16 +30,6 @@ impl Wanted {
     pub(super) fn usual() -> Self {
         Self { form: Form::Inclusive, whole: true, hash: Hash::Sha256 }
     }
-
-    /// All that a signature without a list of prefixes can ask for: for streams that come once.
-    pub(super) fn all() -> Vec<Self> {
-        let mut all = Vec::new();
-        for form in [Form::Inclusive, Form::Exclusive(Vec::new())] {
-            let one = |hash| Self { form: form.clone(), whole: true, hash };
-            all.extend(Hash::ALL.map(one));
-        }
-        all
-    }
 }
 
 /// What was seen of a document.
