@@ -22,7 +22,8 @@ fuzz_target!(|input: &[u8]| {
         if let Some(error) = end {
             let message = format!("{error} {}", error.hint());
             for token in &tokens {
-                assert_veiled(&message, token.secret.expose());
+                // Files in clear hold seeds everywhere: that is no excuse.
+                assert_veiled(&message, token.secret.expose(), b"");
             }
         }
         if tokens.is_empty() {
