@@ -73,27 +73,30 @@ impl Life {
             }
             Some(_) => (submit(worker, session, deed.operation, &typed, user).await, None),
         };
+        let resent = first.resent + second.as_ref().map_or(0, |second| second.resent);
+        let expectation = if resent > 0 { expectation.sent_again() } else { expectation };
         let group = if second.is_some() && expectation.expected == Expected::OneOfGroup {
             self.groups += 1;
             self.groups
         } else {
             0
         };
-        let mut heard =
-            [Heard { verdict: Verdict::Error, acted: Acted::No, sent_key: 0, answered_key: 0 }; 2];
-        let mut count = 0;
+        let mut heard = Vec::with_capacity(2);
         for performed in [Some(first), second].into_iter().flatten() {
             let seen = self.observation(worker, deed, &expectation, &performed, group);
-            heard[count] = Heard {
+            let last = Heard {
                 verdict: seen.verdict,
                 acted: acted(&performed),
                 sent_key: seen.sent_key,
                 answered_key: seen.answered_key,
             };
-            count += 1;
+            // What the server made of the sending that it gave up, nobody knows.
+            let given_up = Heard { verdict: Verdict::Error, acted: Acted::Perhaps, ..last };
+            heard.extend((0..performed.resent).map(|_| given_up));
+            heard.push(last);
             worker.record(seen);
         }
-        self.person.heard(world, deed, &expectation, &heard[..count]);
+        self.person.heard(world, deed, &expectation, &heard);
         if worker.shared.keep_pins
             && !self.kept
             && let Some(pin) = self.person.known_pin()

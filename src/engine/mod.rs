@@ -201,6 +201,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         stop: AtomicBool::new(false),
         unsent: AtomicU64::new(0),
         connections: AtomicU64::new(0),
+        resent: AtomicU64::new(0),
         waited: Waited::default(),
         keep_pins: plan.keep_pins,
         pins: Mutex::default(),
@@ -232,6 +233,7 @@ pub fn simulate(mut plan: Plan) -> Result<Finished, Error> {
         peak_rss_kib: limits::peak_rss_kib(),
         unsent: shared.unsent.load(Ordering::Relaxed),
         connections: shared.connections.load(Ordering::Relaxed),
+        resent: shared.resent.load(Ordering::Relaxed),
     });
     writer.flush();
     let summary = live.finish(&info, writer.lost());

@@ -42,6 +42,8 @@ pub(super) struct Shared {
     pub(super) unsent: AtomicU64,
     /// Connections opened.
     pub(super) connections: AtomicU64,
+    /// Requests sent a second time.
+    pub(super) resent: AtomicU64,
     /// How long workers waited for the record.
     pub(super) waited: Waited,
     /// Whether PINs that the server knows are to be kept for a later run.
@@ -106,6 +108,7 @@ pub(super) fn work(
     worker.outbox.empty();
     worker.shared.pins.lock().expect("no panic while held").append(&mut worker.pins.borrow_mut());
     worker.shared.connections.fetch_add(worker.transport.connections(), Ordering::Relaxed);
+    worker.shared.resent.fetch_add(worker.transport.resent(), Ordering::Relaxed);
     Ok(())
 }
 
@@ -202,6 +205,7 @@ impl Worker {
                 status: 0,
                 fault: Some(Fault::Unfinished),
                 reached: true,
+                resent: 0,
                 sent: began,
                 answered: Instant::now(),
             },

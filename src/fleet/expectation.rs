@@ -99,6 +99,16 @@ impl Expectation {
         Self { expected, reason, from: 0, until: u64::MAX }
     }
 
+    /// What is left of it when the server got the request twice, and may have acted on the first:
+    /// what must be refused must be refused again, but what had to be taken may be spent.
+    #[must_use]
+    pub fn sent_again(self) -> Self {
+        match self.expected {
+            Expected::Rejected | Expected::Page => self,
+            _ => Self::always(Expected::Unknown, Reason::LostAnswer),
+        }
+    }
+
     /// Whether a server that acted between `sent_key` and `answered_key` (key time, µs) must have
     /// acted while the expectation held, give or take `uncertainty` µs of key time between its
     /// clock and ours.

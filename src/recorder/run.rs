@@ -138,6 +138,10 @@ pub struct GeneratorInfo {
     pub unsent: u64,
     /// Connections opened.
     pub connections: u64,
+    /// Requests sent a second time, on a fresh connection, after the server had given up the first
+    /// one unread by its own word (HTTP 408).
+    #[serde(default)]
+    pub resent: u64,
 }
 
 #[cfg(test)]

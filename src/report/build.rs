@@ -9,6 +9,7 @@ use super::summary::*;
 use super::timeline::Timeline;
 use super::verdict;
 use crate::audit::{Contradiction, Kind, Why};
+use crate::counted::plural;
 use crate::otp::step_start;
 use crate::recorder::{ClockEvent, ClockEventKind, Fault, RunInfo, Step};
 
@@ -174,6 +175,14 @@ fn warnings(runs: &[RunSummary], unsent: u64, heads: &[(RunInfo, Source)]) -> Ve
             warnings.push(format!("{which} left a cut last line in its record, left out here."));
         }
         warnings.extend(run.clock_events.iter().map(|event| clock_event(event, &which, head)));
+        if let Some(resent) = run.generator.map(|used| used.resent).filter(|resent| *resent > 0) {
+            warnings.push(format!(
+                "{which} sent {} {} again: the server had given up the connection, and said that it \
+                 had not read them (408). What it refused then is undetermined.",
+                number(resent),
+                plural(resent, "request", "requests")
+            ));
+        }
         if let Some(record) = run.record.filter(|record| record.lost > 0) {
             let counted = match run.folder {
                 None => "they are counted here, and missing from its files",

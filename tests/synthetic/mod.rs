@@ -53,6 +53,7 @@ pub(crate) fn head(people: u32) -> RunInfo {
             peak_rss_kib: 23_500,
             unsent: 0,
             connections: 64,
+            resent: 0,
         }),
         clock_events: Vec::new(),
         datagrams: Vec::new(),

@@ -10,6 +10,8 @@
 //! | refused, unreachable, or not connected by the deadline: never sent | error | `connect`, `tls` |
 //! | no descriptor or port left on this machine: never sent | error | `generator` |
 //! | RADIUS: the network brought it back, no server has answered yet | error | `connect` |
+//! | given up with the connection (408 and close), which had been used before | that of the second sending, counted in `resent` | |
+//! | any other 408 | as the rules say | |
 //! | sent, then broken off or not answered by the deadline: outcome unknown | error | `reset`, `timeout` |
 
 mod connection;
@@ -54,6 +56,10 @@ pub struct Performed {
     /// Whether anything of it was sent: when not, the server cannot have acted. Of several
     /// exchanges or redirects, a later one may fail to connect after an earlier one was answered.
     pub reached: bool,
+    /// Requests of it that were sent a second time, on a fresh connection, after the server had
+    /// given up the first one and said that it had not read the request (408). It may have acted on
+    /// the first sending all the same.
+    pub resent: u32,
     /// When the first exchange began on the wire: a connection was free, or began to be made.
     pub sent: Instant,
     /// When the last answer was complete, or given up.
@@ -104,6 +110,12 @@ impl Transport {
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.pool.opened() + self.radius.as_ref().map_or(0, radius::Client::sockets)
+    }
+
+    /// Requests sent a second time so far; see [`Performed::resent`].
+    #[must_use]
+    pub fn resent(&self) -> u64 {
+        self.pool.resent()
     }
 }
 

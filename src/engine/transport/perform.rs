@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::LOCATION;
-use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
+use hyper::header::{CONNECTION, LOCATION};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 
 use super::connection::{Broken, Connection, Sent};
 use super::prepared::Draft;
@@ -47,6 +47,8 @@ pub(super) enum Came {
 pub(super) struct Arrived {
     pub(super) sent: Instant,
     pub(super) answered: Instant,
+    /// Requests of it sent a second time.
+    pub(super) resent: u32,
     pub(super) came: Result<Came, Broken>,
 }
 
@@ -54,7 +56,7 @@ impl Arrived {
     /// Nothing was sent.
     pub(super) fn never(broken: Broken) -> Self {
         let now = Instant::now();
-        Self { sent: now, answered: now, came: Err(broken) }
+        Self { sent: now, answered: now, resent: 0, came: Err(broken) }
     }
 }
 
@@ -74,7 +76,7 @@ impl Transport {
         }
         session.captured.resize(self.target.captures().len(), None);
         for (index, exchange) in exchanges.iter().enumerate() {
-            let Arrived { sent, answered, came } = match &self.radius {
+            let Arrived { sent, answered, resent, came } = match &self.radius {
                 None => self.over_http(session, (operation, phase, index), inputs).await,
                 Some(client) => self.over_radius(client, session, exchange, inputs).await,
             };
@@ -82,6 +84,7 @@ impl Transport {
                 performed.sent = sent;
             }
             (performed.answered, performed.status) = (answered, 0);
+            performed.resent += resent;
             let answer = match &came {
                 Ok(Came::Http(whole)) => Ok(whole.answer(&self.endpoint.site)),
                 Ok(Came::Radius(heard)) => heard.answer(),
@@ -166,9 +169,11 @@ impl Transport {
         let follows = request.is_some_and(HttpRequest::follows);
         let permit = self.pool.wait().await;
         let sent = Instant::now();
-        let whole = self.exchange(session, draft, follows).await;
+        let stage = Stage::default();
+        let whole = self.exchange(session, draft, follows, &stage).await;
         drop(permit);
-        Arrived { sent, answered: Instant::now(), came: whole.map(Came::Http) }
+        let (answered, resent) = (Instant::now(), stage.resent());
+        Arrived { sent, answered, resent, came: whole.map(Came::Http) }
     }
 
     /// One exchange with its redirects, within the deadline.
@@ -177,9 +182,9 @@ impl Transport {
         session: &mut Session,
         draft: Draft,
         follow: bool,
+        stage: &Stage,
     ) -> Result<Whole, Broken> {
-        let stage = Stage::default();
-        let hops = self.hops(session, draft, follow, &stage);
+        let hops = self.hops(session, draft, follow, stage);
         match tokio::time::timeout(self.endpoint.timeout, hops).await {
             Ok(result) => result,
             Err(_) => Err(stage.timed_out(self.endpoint.timeout)),
@@ -225,17 +230,19 @@ impl Transport {
     }
 
     /// One request and its whole answer; on a fresh connection when an idle one turns out to have
-    /// been closed before the request was sent, or given up by the server before it had read it.
+    /// been closed before the request was sent, or is given up by the server unread: see [`unread`].
     async fn once(&self, session: &Session, draft: &Draft, stage: &Stage) -> Result<Whole, Broken> {
         let (mut connection, answer) = match self.pool.idle().await {
             None => self.anew(draft.request(session), stage).await?,
             Some(mut connection) => {
                 stage.waiting();
                 match connection.send(draft.request(session)).await {
-                    // The server had given up waiting on an idle connection, and says so where the
-                    // answer would be: it has not had the whole request, which may be repeated
-                    // (RFC 9110 §15.5.9). On a fresh connection it would mean something else.
-                    Sent::Answered(answer) if answer.status() == StatusCode::REQUEST_TIMEOUT => {
+                    Sent::Answered(answer) if unread(&answer) => {
+                        stage.resending();
+                        self.pool.count_resent();
+                        if let Some(watched) = &self.watched {
+                            watched.given_up(RawHop::new(draft, session), &answer);
+                        }
                         self.anew(draft.request(session), stage).await?
                     }
                     Sent::Answered(answer) => (connection, answer),
@@ -282,6 +289,20 @@ impl Transport {
     }
 }
 
+/// Whether an answer on a connection that was idle until now says that the server gave up waiting
+/// before it had the request. Then 408 allows it to be repeated, whatever the method (RFC 9110
+/// §15.5.9), which is otherwise forbidden (RFC 9112 §9.3.1); and the connection must end, since
+/// nobody knows any more where a request begins in it. A 408 that keeps the connection was given
+/// by somebody who read the request, and so was one on a fresh connection: these are the answer.
+fn unread(answer: &Response<Incoming>) -> bool {
+    let closes = answer.version() < Version::HTTP_11
+        || answer.headers().get_all(CONNECTION).iter().any(|value| {
+            let mut options = value.as_bytes().split(|byte| *byte == b',');
+            options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+        });
+    answer.status() == StatusCode::REQUEST_TIMEOUT && closes
+}
+
 impl Performed {
     /// Nothing done yet: what opening no page is.
     fn nothing() -> Self {
@@ -291,6 +312,7 @@ impl Performed {
             status: 0,
             fault: None,
             reached: false,
+            resent: 0,
             sent: now,
             answered: now,
         }

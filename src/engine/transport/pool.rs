@@ -13,6 +13,7 @@ pub(super) struct Pool {
     idle: RefCell<Vec<Box<Connection>>>,
     permits: Semaphore,
     opened: Cell<u64>,
+    resent: Cell<u64>,
 }
 
 impl Pool {
@@ -21,6 +22,7 @@ impl Pool {
             idle: RefCell::default(),
             permits: Semaphore::new(max_connections.clamp(1, Semaphore::MAX_PERMITS)),
             opened: Cell::new(0),
+            resent: Cell::new(0),
         }
     }
 
@@ -50,5 +52,13 @@ impl Pool {
 
     pub(super) fn opened(&self) -> u64 {
         self.opened.get()
+    }
+
+    pub(super) fn count_resent(&self) {
+        self.resent.set(self.resent.get() + 1);
+    }
+
+    pub(super) fn resent(&self) -> u64 {
+        self.resent.get()
     }
 }

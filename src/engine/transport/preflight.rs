@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::connection::Broken;
 use super::cookies::date;
 use super::perform::Whole;
-use super::{Session, Transport, TransportError};
+use super::{Session, Stage, Transport, TransportError};
 use crate::clock::{Clock, SECOND};
 use crate::recorder::Fault;
 use crate::target::{ClockSource, Operation, Phase};
@@ -102,7 +102,8 @@ impl Transport {
             .get(&self.endpoint, path)
             .ok_or_else(|| unusable("this is no path".to_owned()))?;
         let _permit = self.pool.wait().await;
-        let answer = self.exchange(&mut Session::default(), draft, false).await;
+        let stage = Stage::default();
+        let answer = self.exchange(&mut Session::default(), draft, false, &stage).await;
         answer.map_err(|Broken { fault, message, .. }| match fault {
             Fault::Connect | Fault::Generator => TransportError::Connect {
                 address: address(),

@@ -10,6 +10,7 @@ use crate::recorder::Fault;
 pub(super) struct Stage {
     at: Cell<At>,
     answered: Cell<bool>,
+    resent: Cell<u32>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -36,6 +37,18 @@ impl Stage {
     /// A hop was answered: whatever fails after it, the server may have acted.
     pub(super) fn answered(&self) {
         self.answered.set(true);
+    }
+
+    /// A request is sent again whose first sending the server says it has not had. Whether that is
+    /// so, only the server knows.
+    pub(super) fn resending(&self) {
+        self.answered.set(true);
+        self.resent.set(self.resent.get() + 1);
+    }
+
+    /// Requests sent again so far.
+    pub(super) fn resent(&self) -> u32 {
+        self.resent.get()
     }
 
     /// Marks what broke off after an answer.

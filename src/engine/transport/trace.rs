@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
-use hyper::{Method, Uri};
+use hyper::{Method, Response, Uri};
 
 use super::perform::Whole;
 use super::prepared::Draft;
@@ -20,7 +21,8 @@ pub struct Exchanged {
     pub phase: Phase,
     /// Which exchange of that phase, from 0.
     pub index: usize,
-    /// Request and answer, and again for each redirect that was followed.
+    /// Request and answer, and again for each redirect that was followed and each request that was
+    /// sent a second time.
     pub hops: Vec<Hop>,
     /// From the first byte sent to the last answered.
     pub took: Duration,
@@ -51,8 +53,8 @@ pub(super) struct RawHop {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    sent: hyper::body::Bytes,
-    answer: Option<(u16, HeaderMap, hyper::body::Bytes)>,
+    sent: Bytes,
+    answer: Option<(u16, HeaderMap, Bytes)>,
 }
 
 impl RawHop {
@@ -202,6 +204,17 @@ impl Transport {
 pub(super) struct Watched {
     pub(super) hops: std::cell::RefCell<Vec<RawHop>>,
     exchanges: std::cell::RefCell<Vec<Exchanged>>,
+}
+
+impl Watched {
+    /// The last request was answered by a 408 that gave up its connection, and is sent `again`.
+    pub(super) fn given_up(&self, again: RawHop, answer: &Response<Incoming>) {
+        let mut hops = self.hops.borrow_mut();
+        if let Some(hop) = hops.last_mut() {
+            hop.answer = Some((answer.status().as_u16(), answer.headers().clone(), Bytes::new()));
+        }
+        hops.push(again);
+    }
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ impl Transport {
             Ok(answer) => Arrived {
                 sent: answer.sent,
                 answered: answer.answered,
+                resent: 0,
                 came: Ok(Came::Radius(Heard::new(answer.octets))),
             },
             Err(error) => {
@@ -64,7 +65,8 @@ impl Transport {
                     ExchangeError::Timeout { sent, .. } => *sent,
                     _ => answered,
                 };
-                Arrived { sent, answered, came: Err(Broken::new(fault(&error), error.to_string())) }
+                let came = Err(Broken::new(fault(&error), error.to_string()));
+                Arrived { sent, answered, resent: 0, came }
             }
         }
     }

@@ -137,8 +137,9 @@ fn an_idle_connection_that_the_server_gives_up_is_never_taken_for_a_refusal() {
             let performed = login(&says).await;
             assert_eq!((performed.verdict, performed.status), (Verdict::Accepted, 200), "{round}");
             assert_eq!(taken.get(), round, "each was taken once");
+            assert_eq!(performed.resent, u32::from(round > 1), "and counted when sent twice");
         }
-        assert_eq!(says.connections(), 20);
+        assert_eq!((says.connections(), says.resent()), (20, 19));
 
         let taken = Rc::new(Cell::new(0));
         let resets = lenient(&giving_up(GivesUp::Resets, taken.clone()).await);
@@ -157,6 +158,66 @@ fn an_idle_connection_that_the_server_gives_up_is_never_taken_for_a_refusal() {
         }
         assert_eq!((accepted + broken, taken.get()), (40, accepted));
         assert!(broken > 0, "the server did what it was to do");
+        assert_eq!(resets.resent(), 0);
+    });
+}
+
+/// Whoever keeps the connection open knows where the request ended, and so has read it.
+#[test]
+fn a_408_that_keeps_the_connection_is_the_answer() {
+    local(async {
+        let requests = Rc::new(Cell::new(0));
+        let seen = requests.clone();
+        let url = server(move |_, mut tcp| {
+            let seen = seen.clone();
+            async move {
+                while request(&mut tcp).await.is_some() {
+                    seen.set(seen.get() + 1);
+                    let answer = match seen.get() {
+                        2 => "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n",
+                        _ => WELCOME,
+                    };
+                    tcp.write_all(answer.as_bytes()).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let transport = transport(target(""), &url);
+        assert_eq!(login(&transport).await.verdict, Verdict::Accepted);
+        let second = login(&transport).await;
+        assert_eq!((second.verdict, second.status, second.resent), (Verdict::Error, 408, 0));
+        assert_eq!((second.fault, second.reached), (Some(Fault::Answer), true));
+        assert_eq!(login(&transport).await.verdict, Verdict::Accepted);
+        assert_eq!((requests.get(), transport.connections(), transport.resent()), (3, 1, 0));
+    });
+}
+
+#[test]
+fn what_fails_after_a_408_was_not_without_effect_and_is_shown() {
+    local(async {
+        // Gives up the connection when the second request comes, and is gone.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::task::spawn_local(async move {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            drop(listener);
+            request(&mut tcp).await.unwrap();
+            tcp.write_all(WELCOME.as_bytes()).await.unwrap();
+            request(&mut tcp).await.unwrap();
+            let late = b"HTTP/1.0 408 Request Time-out\r\nRetry-After: 0\r\n\r\n";
+            tcp.write_all(late).await.unwrap();
+        });
+        let mut transport = transport(target(""), &url);
+        transport.watch();
+        assert_eq!(login(&transport).await.verdict, Verdict::Accepted);
+        assert_eq!(transport.exchanged().len(), 1);
+        let second = login(&transport).await;
+        assert_eq!((second.fault, second.reached), (Some(Fault::Connect), true));
+        assert_eq!((second.resent, transport.resent()), (1, 1));
+        let hops = &transport.exchanged()[0].hops;
+        assert_eq!(hops.len(), 2, "{hops:?}");
+        assert_eq!(hops[0].answer, "HTTP/1.1 408\nretry-after: 0\n");
+        assert_eq!((&hops[1].request, hops[1].answer.as_str()), (&hops[0].request, ""));
     });
 }
 
