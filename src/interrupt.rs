@@ -1,12 +1,17 @@
 //! Ctrl-C and SIGTERM as a flag that long work looks at.
 //!
 //! The first signal asks for a clean end (temporary files removed, report of what was done);
-//! a second one ends the process at once.
+//! a second one ends the process at once. What may take long to read is read by way of [`Input`].
 
+mod input;
+
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
+
+pub use input::{Input, Interrupted};
 
 /// Whether, and by which signal, the user asked to stop. Cheap to clone and to ask.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +30,7 @@ impl Interrupt {
     ///
     /// # Errors
     /// When the operating system refuses to register a handler.
-    pub fn install() -> std::io::Result<Self> {
+    pub fn install() -> io::Result<Self> {
         let this = Self::default();
         for signal in [SIGINT, SIGTERM] {
             // The order matters: the second signal must find `armed` set by the first.
@@ -50,6 +55,17 @@ impl Interrupt {
     #[must_use]
     pub fn requested(&self) -> bool {
         self.signal.load(Ordering::Relaxed) != 0
+    }
+
+    /// Fails once a stop was asked for.
+    ///
+    /// # Errors
+    /// [`Interrupted`], as the source of the error.
+    pub fn check(&self) -> io::Result<()> {
+        match self.signal() {
+            Some(signal) => Err(io::Error::other(Interrupted { signal })),
+            None => Ok(()),
+        }
     }
 
     /// The signal that asked for it: 2 (SIGINT) or 15 (SIGTERM).

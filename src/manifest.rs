@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::inventory::{FileDigest, digest_of};
 use crate::seen::Seen;
 
@@ -111,10 +112,10 @@ impl Listed {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// The manifest cannot be read.
+    /// The manifest cannot be read, or a stop was asked for while a file was.
     #[error("cannot read {file}: {source}")]
     Read {
-        /// The manifest.
+        /// The file.
         file: String,
         /// What the operating system said.
         source: io::Error,
@@ -200,10 +201,18 @@ impl Manifest {
     /// Holds the files beside the manifest `path` against it.
     ///
     /// # Errors
-    /// [`ManifestError::Files`] with every file that is missing or changed.
-    pub fn verify(&self, path: &Path) -> Result<(), ManifestError> {
+    /// [`ManifestError::Files`] with every file that is missing or changed; [`ManifestError::Read`]
+    /// once `interrupt` asked to stop.
+    pub fn verify(&self, path: &Path, interrupt: &Interrupt) -> Result<(), ManifestError> {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let faults: Vec<String> = self.files.iter().filter_map(|file| file.fault(folder)).collect();
+        let mut faults = Vec::new();
+        for file in &self.files {
+            let fault = file.fault(folder, interrupt).map_err(|source| {
+                let file = folder.join(&file.name).display().to_string();
+                ManifestError::Read { file, source }
+            })?;
+            faults.extend(fault);
+        }
         if faults.is_empty() {
             return Ok(());
         }
@@ -213,9 +222,11 @@ impl Manifest {
 }
 
 impl Listed {
-    fn fault(&self, folder: &Path) -> Option<String> {
+    /// What is wrong with the file; fails when a stop was asked for.
+    fn fault(&self, folder: &Path, interrupt: &Interrupt) -> io::Result<Option<String>> {
         let Self { name, bytes, sha256, .. } = self;
-        match digest_of(&folder.join(name)) {
+        Ok(match digest_of(&folder.join(name), interrupt) {
+            Err(error) if Interrupted::of(&error).is_some() => return Err(error),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some(format!("{name}: missing"))
             }
@@ -227,7 +238,7 @@ impl Listed {
                 Some(format!("{name}: changed (SHA-256 {}, not {sha256})", found.sha256))
             }
             Ok(_) => None,
-        }
+        })
     }
 }
 
@@ -258,8 +269,9 @@ mod tests {
         let read = Manifest::read(&at("manifest.json")).unwrap();
         assert_eq!((&read, read.keys), (&manifest, 2));
         assert_eq!(read.files[0].first_serial, "A1");
-        read.verify(&at("manifest.json")).unwrap();
-        let fault = || read.verify(&at("manifest.json")).unwrap_err().to_string();
+        read.verify(&at("manifest.json"), &Interrupt::never()).unwrap();
+        let verify = || read.verify(&at("manifest.json"), &Interrupt::never());
+        let fault = || verify().unwrap_err().to_string();
         std::fs::write(at("a.xml"), "abd").unwrap();
         assert!(fault().contains("1 of 1 files are not as listed\n  a.xml: changed (SHA-256 "));
         std::fs::write(at("a.xml"), "ab").unwrap();

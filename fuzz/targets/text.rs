@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use trousseau::compression::unpack;
 use trousseau::custody::{Envelope, Part, PrivateKey, Recipient, combine};
+use trousseau::interrupt::Interrupt;
 use trousseau::keystore::BatchKey;
 use trousseau::manifest::Manifest;
 use trousseau::roster::{Person, Roster};
@@ -100,7 +101,7 @@ fn manifest(input: &[u8]) {
     std::fs::write(&path, input).expect("room for a file");
     let Ok(manifest) = Manifest::read(&path) else { return };
     // The files that it names are not there; names that lead elsewhere were refused.
-    let _ = manifest.verify(&path);
+    let _ = manifest.verify(&path, &Interrupt::never());
     std::fs::write(&path, manifest.to_json()).expect("room for a file");
     assert_eq!(Manifest::read(&path).expect("its own text"), manifest);
 }

@@ -9,6 +9,7 @@ use super::signed::{self, Check};
 use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
 use crate::compression::Unsupported;
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::pskc::{Error, Fault, Reader};
 use crate::seen::Seen;
 use crate::token::{Fragment, Token};
@@ -24,9 +25,9 @@ pub(super) type Tokens = Box<dyn Iterator<Item = Result<Token, Failure>>>;
 ///
 /// # Errors
 /// When the file or its key cannot be read, or its head is no PSKC.
-pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
-    let checked = Checked { serials: Some(Seen::default()), ..Checked::new(file, keys)? };
-    Ok(Box::new(checked))
+pub(super) fn open(file: &Path, keys: &KeyArgs, interrupt: &Interrupt) -> Result<Tokens, Failure> {
+    let checked = Checked::new(file, keys, interrupt)?;
+    Ok(Box::new(Checked { serials: Some(Seen::default()), ..checked }))
 }
 
 /// The same for another file of PSKC, which takes what others do not: keys that are only named, and
@@ -34,8 +35,12 @@ pub(super) fn open(file: &Path, keys: &KeyArgs) -> Result<Tokens, Failure> {
 ///
 /// # Errors
 /// As [`open`].
-pub(super) fn open_whole(file: &Path, keys: &KeyArgs) -> Result<(Tokens, Extensions), Failure> {
-    let checked = Checked::new(file, keys)?;
+pub(super) fn open_whole(
+    file: &Path,
+    keys: &KeyArgs,
+    interrupt: &Interrupt,
+) -> Result<(Tokens, Extensions), Failure> {
+    let checked = Checked::new(file, keys, interrupt)?;
     let extensions = Rc::clone(&checked.extensions);
     Ok((Box::new(checked), extensions))
 }
@@ -44,8 +49,7 @@ pub(super) fn open_whole(file: &Path, keys: &KeyArgs) -> Result<(Tokens, Extensi
 pub(super) fn unreadable(file: &Path, error: io::Error) -> Failure {
     match error.get_ref().and_then(|e| e.downcast_ref::<Unsupported>()) {
         Some(refused) => Failure::bad_input(refused).hint(refused.hint()),
-        None => Failure::new(Exit::Io, format!("cannot read {}: {error}", name(file)))
-            .hint("check the name, and that you may read it"),
+        None => Failure::unreadable(name(file), &error),
     }
 }
 
@@ -61,6 +65,9 @@ pub(super) fn failure(file: &Path, error: &Error) -> Failure {
 
 fn failed(name: &str, error: &Error) -> Failure {
     let exit = match &error.fault {
+        Fault::Io(error) if Interrupted::of(error).is_some() => {
+            return Failure::unreadable(name, error);
+        }
         Fault::Io(error) if error.kind() != io::ErrorKind::InvalidData => Exit::Io,
         _ => Exit::BadInput,
     };
@@ -81,10 +88,10 @@ struct Checked<R> {
 }
 
 impl Checked<Box<dyn Read>> {
-    fn new(file: &Path, keys: &KeyArgs) -> Result<Self, Failure> {
+    fn new(file: &Path, keys: &KeyArgs, interrupt: &Interrupt) -> Result<Self, Failure> {
         let options = keys::options(keys)?;
         let key = keys::resolve(keys)?;
-        let (input, check) = signed::open(file, keys, true)?;
+        let (input, check) = signed::open(file, keys, true, interrupt)?;
         let reader = Reader::new(input, key.as_ref(), options);
         let reader = reader.map_err(|error| failure(file, &error))?;
         let (file, check, extensions) = (name(file), Some(check), Extensions::default());

@@ -102,13 +102,10 @@ fn find(args: &CodeArgs, context: &Context) -> Result<Token, Failure> {
     let mut keys = 0_u64;
     let mut found = None;
     // To the end: a signature is the last thing in a file.
-    for token in batch::open(&args.file, &args.key)? {
+    for token in batch::open(&args.file, &args.key, &context.interrupt)? {
         let token = token?;
         if token.serial.as_str() == args.serial {
             found = Some(token);
-        }
-        if let Some(signal) = context.interrupt.signal() {
-            return Err(Failure::new(Exit::of_signal(signal), "interrupted"));
         }
         keys += 1;
     }

@@ -66,7 +66,7 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Result<Outcome, Failure
         .collect();
     announce("Start the embedded server (here, in this process)", &serve);
     let Command::Serve(server) = parse(&serve)? else { unreachable!("it says serve") };
-    let (portal, _) = serve::start(&server, &clock)?;
+    let (portal, _) = serve::start(&server, &clock, context)?;
 
     let url = format!("http://{}", portal.addr());
     let seed = args.seed.to_string();

@@ -16,7 +16,8 @@ use crate::target::{TARGETS, Target};
 pub(super) fn run(args: &DoctorArgs, context: &Context) -> Result<Outcome, Failure> {
     let target = Arc::new(Target::load(&TARGETS.find(&args.target)?)?);
     let [pin, new_pin] = reach::pins(&args.pins)?;
-    let people = holders::open_with_people(&args.keys, &args.key, &args.roster)?;
+    let people =
+        holders::open_with_people(&args.keys, &args.key, &args.roster, &context.interrupt)?;
     let wanted = |user: &str| args.user.as_deref().is_none_or(|wanted| wanted == user);
     let (person, token) =
         people.into_iter().find(|(person, _)| wanted(&person.user)).ok_or_else(|| {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
     let sealing = sealing::sealing(&args.seal)?;
     let key = if format.is_encrypted() { reencrypt::key(args, &sealing)? } else { None };
     let in_clear = key.is_none();
-    let (inside, beside) = sign::placed(sign::signer(&args.sign)?, &args.sign);
+    let (inside, beside) = sign::placed(sign::signer(&args.sign, &context.interrupt)?, &args.sign);
     refuse_terminal(args, in_clear)?;
     if args.out == Path::new("-") {
         progress::data_on_stdout();
@@ -168,13 +168,13 @@ fn tokens<'a>(
     let mut extensions = Extensions::default();
     let tokens: Box<dyn Iterator<Item = Result<Token, Failure>> + 'a> = match from {
         None if format.is_encrypted() => {
-            let (tokens, found) = batch::open_whole(&args.file, &args.key)?;
+            let (tokens, found) = batch::open_whole(&args.file, &args.key, &context.interrupt)?;
             extensions = found;
             tokens
         }
-        None => batch::open(&args.file, &args.key)? as Tokens,
+        None => batch::open(&args.file, &args.key, &context.interrupt)? as Tokens,
         Some(from) => {
-            let (input, check) = signed::open(&args.file, &args.key, false)?;
+            let (input, check) = signed::open(&args.file, &args.key, false, &context.interrupt)?;
             let tokens = format::read(from, &batch::name(&args.file), BufReader::new(input))?;
             let end = std::iter::once_with(|| check.finish_aloud(false).err().map(Err)).flatten();
             Box::new(tokens.map(|token| token.map_err(|error| unread(error, from))).chain(end))

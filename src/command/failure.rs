@@ -1,10 +1,12 @@
 //! Exit codes, and errors as the user sees them: what, where, what to do.
 
 use std::fmt::Display;
+use std::io;
 use std::process::ExitCode;
 
 use crate::atomic_file::AtomicFileError;
 use crate::definition::DefinitionError;
+use crate::interrupt::Interrupted;
 use crate::roster::RosterError;
 
 /// The exit codes of the program; the table is [`crate::cli::EXIT_CODES`].
@@ -62,6 +64,17 @@ impl Failure {
     #[must_use]
     pub fn bad_input(message: impl Display) -> Self {
         Self::new(Exit::BadInput, message)
+    }
+
+    /// What is called `name` cannot be read, or no further: the user asked to stop.
+    pub(super) fn unreadable(name: impl Display, error: &io::Error) -> Self {
+        match Interrupted::of(error) {
+            Some(Interrupted { signal }) => {
+                Self::new(Exit::of_signal(signal), format!("interrupted while {name} was read"))
+            }
+            None => Self::new(Exit::Io, format!("cannot read {name}: {error}"))
+                .hint("check the name, and that you may read it"),
+        }
     }
 
     /// Adds what the user can do about it.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Failure, batch};
 use crate::cli::KeyArgs;
+use crate::interrupt::Interrupt;
 use crate::roster::{Person, Roster};
 use crate::secret::veil;
 use crate::token::Token;
@@ -14,8 +15,9 @@ pub(super) fn open(
     keys: &Path,
     key: &KeyArgs,
     roster: &Path,
+    interrupt: &Interrupt,
 ) -> Result<Vec<(String, Token)>, Failure> {
-    let people = open_with_people(keys, key, roster)?;
+    let people = open_with_people(keys, key, roster, interrupt)?;
     Ok(people.into_iter().map(|(person, token)| (person.user, token)).collect())
 }
 
@@ -29,12 +31,13 @@ pub(super) fn open_with_people(
     keys: &Path,
     key: &KeyArgs,
     roster: &Path,
+    interrupt: &Interrupt,
 ) -> Result<Vec<(Person, Token)>, Failure> {
     let people = Roster::read(roster)?.people;
     let places: HashMap<_, _> =
         people.iter().enumerate().map(|(place, person)| (&person.serial, place)).collect();
     let mut tokens: Vec<Option<Token>> = people.iter().map(|_| None).collect();
-    for token in batch::open(keys, key)? {
+    for token in batch::open(keys, key, interrupt)? {
         let token = token?;
         if let Some(place) = places.get(&token.serial) {
             tokens[*place] = Some(token);

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{Context, Exit, Failure, Outcome, batch, details, keys, progress, signed};
 use crate::cli::{InspectArgs, KeyArgs};
 use crate::counted::counted;
+use crate::interrupt::Interrupt;
 use crate::keystore::BatchKey;
 use crate::manifest::{Listed, Manifest, ManifestError};
 use crate::pskc::{Dialect, Options, Protection, Reader, Summary};
@@ -19,20 +20,20 @@ type Input = Reader<Box<dyn Read>>;
 
 pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Failure> {
     if let Some(path) = &args.manifest {
-        return set(path, &args.key);
+        return set(path, &args.key, &context.interrupt);
     }
     if args.json {
         progress::data_on_stdout();
     }
     let key = keys::resolve(&args.key)?;
     let options = Options { locked: key.is_none(), ..keys::options(&args.key)? };
-    let (input, check) = signed::open(file(args), &args.key, true)?;
+    let (input, check) = signed::open(file(args), &args.key, true, &context.interrupt)?;
     let reader = Reader::new(input, key.as_ref(), options);
     let mut reader = reader.map_err(|error| batch::failure(file(args), &error))?;
     let mut facts = Facts::default();
     let result = match args.json {
-        true => json(args, &mut reader, &mut facts, context),
-        false => read(&mut reader, file(args), context, |token, reader| facts.add(&token, reader)),
+        true => json(args, &mut reader, &mut facts),
+        false => read(&mut reader, file(args), |token, reader| facts.add(&token, reader)),
     };
     warn(file(args), reader.summary(), &facts, args.json);
     result?;
@@ -55,10 +56,10 @@ fn file(args: &InspectArgs) -> &Path {
 }
 
 /// Holds a set of files against its manifest.
-fn set(path: &Path, keys: &KeyArgs) -> Result<Outcome, Failure> {
-    let signature = signed::manifest(path, keys)?;
+fn set(path: &Path, keys: &KeyArgs, interrupt: &Interrupt) -> Result<Outcome, Failure> {
+    let signature = signed::manifest(path, keys, interrupt)?;
     let manifest = Manifest::read(path)?;
-    manifest.verify(path)?;
+    manifest.verify(path, interrupt)?;
     let name = path.display();
     let mut text = format!(
         "{name}: {} with {} ({}), all as listed\n",
@@ -80,11 +81,10 @@ fn set(path: &Path, keys: &KeyArgs) -> Result<Outcome, Failure> {
 
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
-        let exit = match error {
-            ManifestError::Read { .. } => Exit::Io,
-            _ => Exit::BadInput,
-        };
-        Self::new(exit, &error).hint(error.hint())
+        match &error {
+            ManifestError::Read { file, source } => Self::unreadable(file, source),
+            _ => Self::bad_input(&error).hint(error.hint()),
+        }
     }
 }
 
@@ -92,14 +92,10 @@ impl From<ManifestError> for Failure {
 fn read(
     reader: &mut Input,
     file: &Path,
-    context: &Context,
     mut each: impl FnMut(Token, &Input) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     while let Some(token) = reader.next() {
         each(token.map_err(|error| batch::failure(file, &error))?, reader)?;
-        if let Some(signal) = context.interrupt.signal() {
-            return Err(Failure::new(Exit::of_signal(signal), "interrupted"));
-        }
     }
     Ok(())
 }
@@ -126,16 +122,11 @@ struct Line<'a> {
     secret: Option<&'a str>,
 }
 
-fn json(
-    args: &InspectArgs,
-    reader: &mut Input,
-    facts: &mut Facts,
-    context: &Context,
-) -> Result<(), Failure> {
+fn json(args: &InspectArgs, reader: &mut Input, facts: &mut Facts) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut line = Zeroizing::new(Vec::new());
     let result =
-        read(reader, file(args), context, |token, reader| {
+        read(reader, file(args), |token, reader| {
             facts.add(&token, reader)?;
             if args.reveal_secrets && reader.summary().locked > 0 {
                 let file = batch::name(file(args));

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::{Context, Exit, Failure, Outcome};
 use crate::cli::{InventoryArgs, InventoryCommand};
 use crate::counted::{counted, plural};
+use crate::interrupt::Interrupt;
 use crate::inventory::{FileDigest, Inventory, InventoryError, Record, State, digest_of};
 
-pub(super) fn run(args: &InventoryArgs, _context: &Context) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &InventoryArgs, context: &Context) -> Result<Outcome, Failure> {
     let path = args.inventory.as_deref().ok_or_else(|| {
         Failure::bad_input("no inventory was named").hint("give --inventory FILE")
     })?;
@@ -21,7 +22,9 @@ pub(super) fn run(args: &InventoryArgs, _context: &Context) -> Result<Outcome, F
         InventoryCommand::List => list(&inventory, args.json),
         InventoryCommand::Show { id } => show(&inventory.batch(id)?, args.json),
         InventoryCommand::Find { serial } => find(&inventory, serial, args.json),
-        InventoryCommand::Verify { files } => verify(&mut inventory, files, args.json),
+        InventoryCommand::Verify { files } => {
+            verify(&mut inventory, files, args.json, &context.interrupt)
+        }
         InventoryCommand::Deliver { id, to } => {
             inventory.deliver(id, to, Timestamp::now())?;
             say(&format!("batch {id}: given to {to}"));
@@ -139,14 +142,17 @@ enum Verdict {
     Unknown,
 }
 
-fn verify(inventory: &mut Inventory, files: &[PathBuf], as_json: bool) -> Result<(), Failure> {
+fn verify(
+    inventory: &mut Inventory,
+    files: &[PathBuf],
+    as_json: bool,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let mut out = String::new();
     let mut bad = 0;
     for path in files {
-        let digest = digest_of(path).map_err(|error| {
-            Failure::new(Exit::Io, format!("cannot read {}: {error}", path.display()))
-                .hint("check the name, and that you may read it")
-        })?;
+        let digest = digest_of(path, interrupt)
+            .map_err(|error| Failure::unreadable(path.display(), &error))?;
         let verdict = verdict(inventory, &digest)?;
         if let Verdict::Same(records) = &verdict {
             for record in records.iter().filter(|record| record.state == State::Written) {

@@ -31,7 +31,7 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     let split = Split { rows: args.split.split_rows, bytes: args.split.split_bytes };
     summary::check(args.json, split.is_wanted(), &args.out)?;
     let mut inventory = args.inventory.as_deref().map(Inventory::open).transpose()?;
-    let signer = sign::signer(&args.sign)?;
+    let signer = sign::signer(&args.sign, &context.interrupt)?;
     let (inside, beside) = sign::placed(signer, &args.sign);
     let digest = inventory.is_some() || args.json || beside.is_some();
     let out = match split.is_wanted() {

@@ -12,6 +12,7 @@ use super::{Context, Exit, Failure, Outcome, batch, permission, reach};
 use crate::cli::ProbeArgs;
 use crate::engine::transport::{Endpoint, Exchanged};
 use crate::engine::{CodeSource, Done, Hands, Which};
+use crate::interrupt::Interrupt;
 use crate::keystore::Source;
 use crate::recorder::{Fault, Verdict};
 use crate::target::{Judged, Matched, Operation, Phase, TARGETS, Target};
@@ -22,7 +23,7 @@ pub(super) fn run(args: &ProbeArgs, context: &Context) -> Result<Outcome, Failur
     let operations = operations(args, &target)?;
     let [pin, new_pin] = reach::pins(&args.pins)?;
     check_pins(&operations, pin.is_some(), new_pin.is_some())?;
-    let code = code(args)?;
+    let code = code(args, &context.interrupt)?;
     let endpoint = Arc::new(Endpoint::resolve(&args.url, reach::endpoint(&args.reach)?)?);
     endpoint.check(&target)?;
     let clock = reach::clock(&args.clock);
@@ -122,7 +123,7 @@ fn check_pins(operations: &[Operation], pin: bool, new_pin: bool) -> Result<(), 
     Ok(())
 }
 
-fn code(args: &ProbeArgs) -> Result<CodeSource, Failure> {
+fn code(args: &ProbeArgs, interrupt: &Interrupt) -> Result<CodeSource, Failure> {
     if let Some(file) = &args.code_file {
         let source = Source::File(file.clone());
         let code = reach::word(&source.read()?, &source.to_string(), "code")?;
@@ -135,7 +136,7 @@ fn code(args: &ProbeArgs) -> Result<CodeSource, Failure> {
     };
     // To the end: a signature is the last thing in a file.
     let mut found = None;
-    for token in batch::open(file, &args.key)? {
+    for token in batch::open(file, &args.key, interrupt)? {
         let token = token?;
         if token.serial.as_str() == serial {
             found = Some(token);

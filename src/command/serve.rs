@@ -14,7 +14,7 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failur
     // A whole second, so that what is announced is exact.
     let origin = args.clock_origin.unwrap_or_else(|| system_micros() / SECOND);
     let clock = clock(args.clock_rate, origin);
-    let (portal, people) = start(args, &clock)?;
+    let (portal, people) = start(args, &clock, context)?;
     announce(args, portal.addr(), people, &*clock, origin);
     let handed_on = portal.handed_on();
     if handed_on.keys > 0 {
@@ -43,8 +43,9 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<Outcome, Failur
 pub(super) fn start(
     args: &ServeArgs,
     clock: &Arc<dyn Clock>,
+    context: &Context,
 ) -> Result<(RunningPortal, usize), Failure> {
-    let tokens = holders::open(&args.keys, &args.key, &args.roster)?;
+    let tokens = holders::open(&args.keys, &args.key, &args.roster, &context.interrupt)?;
     // Their dates are for the server to keep to, code by code.
     permission::check(&args.keys, tokens.iter().map(|(_, token)| token), &args.policy, None)?;
     permission::warn_of_limits(&args.keys, tokens.iter().map(|(_, token)| token));

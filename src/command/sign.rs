@@ -1,7 +1,6 @@
 //! `trousseau sign`, and who signs in the commands that write a file.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use super::{Context, Exit, Failure, Outcome, batch, keys, signed};
 use crate::atomic_file::{AtomicFile, write_hint};
 use crate::cli::{SignArgs, SignCommandArgs};
 use crate::compression::{Compression, Packer, unpack};
+use crate::interrupt::{Input, Interrupt, Interrupted};
 use crate::inventory::digest_of;
 use crate::keystore::Source;
 use crate::pskc::{Sealer, WriteError};
@@ -23,9 +23,9 @@ pub(super) type Signer = Arc<dyn Sign>;
 ///
 /// # Errors
 /// When key and certificate cannot be read or used, or do not belong together.
-pub(super) fn signer(args: &SignArgs) -> Result<Option<Signer>, Failure> {
+pub(super) fn signer(args: &SignArgs, interrupt: &Interrupt) -> Result<Option<Signer>, Failure> {
     match (&args.sign_key_file, &args.sign_cert) {
-        (Some(key), Some(certificate)) => read(key, certificate).map(Some),
+        (Some(key), Some(certificate)) => read(key, certificate, interrupt).map(Some),
         _ => Ok(None),
     }
 }
@@ -46,9 +46,9 @@ pub(super) fn sealer(
     }
 }
 
-fn read(key: &Path, certificate: &Path) -> Result<Signer, Failure> {
+fn read(key: &Path, certificate: &Path, interrupt: &Interrupt) -> Result<Signer, Failure> {
     let secret = keys::read(&Source::File(key.to_owned()))?;
-    let content = signed::content(certificate)?;
+    let content = signed::content(certificate, interrupt)?;
     let (key, certificate) = (key.display().to_string(), certificate.display().to_string());
     let now = Timestamp::now();
     Ok(FileSigner::open((&key, &secret), (&certificate, &content), now)?)
@@ -61,14 +61,15 @@ pub(super) fn signature_of(file: &Path) -> PathBuf {
     name.into()
 }
 
-pub(super) fn run(args: &SignCommandArgs, _context: &Context) -> Result<Outcome, Failure> {
-    let signer = read(&args.sign_key_file, &args.sign_cert)?;
+pub(super) fn run(args: &SignCommandArgs, context: &Context) -> Result<Outcome, Failure> {
+    let interrupt = &context.interrupt;
+    let signer = read(&args.sign_key_file, &args.sign_cert, interrupt)?;
     let place = match &args.out {
         Some(out) => {
-            within(&args.file, out, &*signer)?;
+            within(&args.file, out, &*signer, interrupt)?;
             out.clone()
         }
-        None => beside(&args.file, &*signer)?,
+        None => beside(&args.file, &*signer, interrupt)?,
     };
     say!(
         "{}: signed by {}, {}",
@@ -80,10 +81,11 @@ pub(super) fn run(args: &SignCommandArgs, _context: &Context) -> Result<Outcome,
 }
 
 /// Writes the signature over the bytes of `file` beside it.
-fn beside(file: &Path, signer: &dyn Sign) -> Result<PathBuf, Failure> {
+fn beside(file: &Path, signer: &dyn Sign, interrupt: &Interrupt) -> Result<PathBuf, Failure> {
     let place = signature_of(file);
     let out = AtomicFile::create(&place)?;
-    let digest = digest_of(file).map_err(|error| unreadable(file, &error))?;
+    let digest = digest_of(file, interrupt);
+    let digest = digest.map_err(|error| Failure::unreadable(file.display(), &error))?;
     write_detached(out, signer, &[(digest.name, digest.sha256)])?;
     Ok(place)
 }
@@ -106,21 +108,33 @@ pub(super) fn decoded(files: &[(String, String)]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Writes `file` with a signature in it to `out`.
-fn within(file: &Path, out: &Path, signer: &dyn Sign) -> Result<(), Failure> {
+fn within(
+    file: &Path,
+    out: &Path,
+    signer: &dyn Sign,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let (place, compression) = (out.display().to_string(), Compression::of(out)?);
     let target = AtomicFile::create(out)?;
+    let name = batch::name(file);
+    let read_once = || {
+        Failure::bad_input(format!("{name}: it is read twice, which a pipe cannot be"))
+            .hint("save it, and name the file")
+    };
     if file == Path::new("-") {
-        return Err(Failure::bad_input("the file is read twice, which standard input cannot be")
-            .hint("name a file"));
+        return Err(read_once());
     }
     // Both times the same file, whatever happens to its name meanwhile.
-    let opened = File::open(file).map_err(|error| unreadable(file, &error))?;
-    let name = batch::name(file);
-    let insertion = again(&opened, &name)
+    let opened = Input::open(file, interrupt).map_err(|error| batch::unreadable(file, error))?;
+    if !opened.is_regular() {
+        return Err(read_once());
+    }
+    let again = || unpack(&name, opened.again()?);
+    let insertion = again()
         .map_err(VerifyError::from)
         .and_then(|input| insertion(input, signer))
         .map_err(|error| refused(&name, error))?;
-    let mut input = again(&opened, &name).map_err(|error| unreadable(file, &error))?;
+    let mut input = again().map_err(|error| batch::unreadable(file, error))?;
     let mut out = Packer::new(target, compression).map_err(|error| refused_out(&place, &error))?;
     let written = (|| -> io::Result<bool> {
         let head = io::copy(&mut input.by_ref().take(insertion.at), &mut out)?;
@@ -134,27 +148,18 @@ fn within(file: &Path, out: &Path, signer: &dyn Sign) -> Result<(), Failure> {
             return Err(Failure::bad_input(format!("{name} changed while it was read"))
                 .hint("let nothing write to it meanwhile"));
         }
+        Err(error) if Interrupted::of(&error).is_some() => {
+            return Err(Failure::unreadable(name, &error));
+        }
         Err(error) => return Err(out.get_ref().failed(error).into()),
     }
     let whole = out.finish().map_err(|error| refused_out(&place, &error))?;
     Ok(whole.commit()?)
 }
 
-/// The content of `file` from its beginning, decompressed if need be.
-fn again(file: &File, name: &str) -> io::Result<Box<dyn Read>> {
-    let mut file = file.try_clone()?;
-    file.rewind()?;
-    unpack(name, file)
-}
-
 fn refused_out(place: &str, error: &io::Error) -> Failure {
     Failure::new(Exit::Io, format!("cannot write {place}: {error}; no file was left behind"))
         .hint(write_hint(error))
-}
-
-fn unreadable(file: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Io, format!("cannot read {}: {error}", file.display()))
-        .hint("check the name, and that you may read it")
 }
 
 /// A document that is refused, as the user sees it.
@@ -163,8 +168,7 @@ pub(super) fn refused(name: &str, error: VerifyError) -> Failure {
         VerifyError::Refused(error) => {
             Failure::bad_input(format!("{name}: {error}")).hint(error.hint())
         }
-        error => Failure::new(Exit::Io, format!("{name}: {error}"))
-            .hint("check the name, and that you may read it"),
+        VerifyError::Io(error) => Failure::unreadable(name, &error),
     }
 }
 

@@ -7,7 +7,7 @@
 //! | a pipe | kept, encrypted, in a file without a name, then as a file | verified while it is read |
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -17,25 +17,22 @@ use super::sign::{refused, signature_of};
 use super::{Exit, Failure, batch, progress};
 use crate::cli::KeyArgs;
 use crate::compression::unpack;
+use crate::interrupt::{Input, Interrupt, Interrupted};
 use crate::signature::{Certificate, Detached, Outcome, Tap, Tapped, VerifyError, verify};
 use crate::spool::Spool;
 
 /// A file that can be read from its beginning again, whatever happens to its name.
 enum Kept {
-    File(File),
-    Spool(Rc<Spool>),
+    File(Input),
+    Spool(Rc<Spool>, Interrupt),
 }
 
 impl Kept {
     /// Its bytes as they are.
     fn bytes(&self) -> io::Result<Box<dyn Read>> {
         match self {
-            Self::File(file) => {
-                let mut file = file.try_clone()?;
-                file.rewind()?;
-                Ok(Box::new(file))
-            }
-            Self::Spool(spool) => Ok(Box::new(spool.again())),
+            Self::File(file) => Ok(Box::new(file.again()?)),
+            Self::Spool(spool, interrupt) => Ok(Box::new(spool.again(interrupt))),
         }
     }
 
@@ -48,8 +45,8 @@ impl Kept {
     /// What would show that it was changed; nothing can change a spool unnoticed.
     fn facts(&self) -> io::Result<Option<(File, Metadata)>> {
         match self {
-            Self::File(file) => Ok(Some((file.try_clone()?, file.metadata()?))),
-            Self::Spool(_) => Ok(None),
+            Self::File(file) => Ok(Some((file.file().try_clone()?, file.file().metadata()?))),
+            Self::Spool(..) => Ok(None),
         }
     }
 }
@@ -73,40 +70,37 @@ enum How {
 /// is XML, so that it can hold one.
 ///
 /// # Errors
-/// When it cannot be read, or is not signed as `args` want it.
+/// When it cannot be read, `interrupt` asked to stop, or it is not signed as `args` want it.
 pub(super) fn open(
     file: &Path,
     args: &KeyArgs,
     document: bool,
+    interrupt: &Interrupt,
 ) -> Result<(Box<dyn Read>, Check), Failure> {
     let name = batch::name(file);
     let required = match &args.require_signature {
-        Some(path) => Some(Certificate::read(&path.display().to_string(), &content(path)?)?),
+        Some(path) => {
+            Some(Certificate::read(&path.display().to_string(), &content(path, interrupt)?)?)
+        }
         None => None,
     };
     // Opened once: a named pipe would end when it is closed.
-    let opened = match file == Path::new("-") {
-        true => None,
-        false => Some(File::open(file).map_err(|error| batch::unreadable(file, error))?),
+    let piped = file == Path::new("-");
+    let opened = match piped {
+        true => Input::stdin(interrupt),
+        false => Input::open(file, interrupt),
     };
-    let regular =
-        opened.as_ref().is_some_and(|file| file.metadata().is_ok_and(|facts| facts.is_file()));
-    let kept = match opened {
-        Some(opened) if regular => Kept::File(opened),
-        opened => {
-            let input: Box<dyn Read> = match opened {
-                Some(opened) => Box::new(opened),
-                None => Box::new(io::stdin()),
-            };
-            if required.is_none() && args.detached_signature.is_none() {
-                return stream(file, input, document);
-            }
-            Kept::Spool(spool(&name, input)?)
-        }
+    let input = opened.map_err(|error| batch::unreadable(file, error))?;
+    let kept = if !piped && input.is_regular() {
+        Kept::File(input)
+    } else if required.is_none() && args.detached_signature.is_none() {
+        return stream(file, input, document);
+    } else {
+        Kept::Spool(spool(&name, input)?, interrupt.clone())
     };
     let how = if let Some(signature) = &args.detached_signature {
         let done = kept.facts().map_err(|error| batch::unreadable(file, error))?;
-        How::Done(beside(file, signature, &kept, required.as_ref())?, done)
+        How::Done(beside(file, (signature, interrupt), &kept, required.as_ref())?, done)
     } else if required.is_some() && !document {
         return Err(Failure::bad_input(format!(
             "{name}: --require-signature, but only a PSKC file holds its signature itself"
@@ -138,7 +132,11 @@ pub(super) fn open(
 ///
 /// # Errors
 /// As [`open`].
-pub(super) fn manifest(path: &Path, args: &KeyArgs) -> Result<Option<String>, Failure> {
+pub(super) fn manifest(
+    path: &Path,
+    args: &KeyArgs,
+    interrupt: &Interrupt,
+) -> Result<Option<String>, Failure> {
     let Some(signature) = args
         .detached_signature
         .clone()
@@ -147,28 +145,25 @@ pub(super) fn manifest(path: &Path, args: &KeyArgs) -> Result<Option<String>, Fa
         return Ok(None);
     };
     let args = KeyArgs { detached_signature: Some(signature), ..args.clone() };
-    let (_, check) = open(path, &args, false)?;
+    let (_, check) = open(path, &args, false, interrupt)?;
     let outcome = check.finish(false)?;
     warn(&batch::name(path), &outcome);
     Ok(describe(&outcome))
 }
 
 /// A file with a certificate, or the like.
-pub(super) fn content(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn content(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>, Failure> {
     /// No certificate is longer.
     const LONGEST: u64 = 1 << 20;
     let mut content = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut content));
+    let read =
+        Input::open(path, interrupt).and_then(|file| file.take(LONGEST).read_to_end(&mut content));
     read.map_err(|error| batch::unreadable(path, error))?;
     Ok(content)
 }
 
 /// What comes once, watched on its way.
-fn stream(
-    file: &Path,
-    input: Box<dyn Read>,
-    document: bool,
-) -> Result<(Box<dyn Read>, Check), Failure> {
+fn stream(file: &Path, input: Input, document: bool) -> Result<(Box<dyn Read>, Check), Failure> {
     let name = batch::name(file);
     let input = unpack(&name, progress::watched(input, None));
     let input = input.map_err(|error| batch::unreadable(file, error))?;
@@ -182,22 +177,28 @@ fn stream(
 /// All of standard input or a pipe, called `name`.
 fn spool(name: &str, mut input: impl Read) -> Result<Rc<Spool>, Failure> {
     let mut kept = Spool::new();
-    io::copy(&mut input, &mut kept).map_err(|error| {
-        Failure::new(Exit::Io, format!("cannot keep {name} while it is verified: {error}"))
-            .hint("set TMPDIR to a folder with room for all of it, or save it and name the file")
-    })?;
-    Ok(Rc::new(kept))
+    match io::copy(&mut input, &mut kept) {
+        Ok(_) => Ok(Rc::new(kept)),
+        Err(error) if Interrupted::of(&error).is_some() => Err(Failure::unreadable(name, &error)),
+        Err(error) => {
+            Err(Failure::new(Exit::Io, format!("cannot keep {name} while it is verified: {error}"))
+                .hint(
+                    "set TMPDIR to a folder with room for all of it, or save it and name the file",
+                ))
+        }
+    }
 }
 
 /// Verifies the signature beside `file`, whose bytes are in `kept`.
 fn beside(
     file: &Path,
-    signature: &Path,
+    (signature, interrupt): (&Path, &Interrupt),
     kept: &Kept,
     required: Option<&Certificate>,
 ) -> Result<Outcome, Failure> {
     let name = signature.display().to_string();
-    let opened = File::open(signature).map_err(|error| batch::unreadable(signature, error))?;
+    let opened = Input::open(signature, interrupt);
+    let opened = opened.map_err(|error| batch::unreadable(signature, error))?;
     let read = Detached::read(&name, opened, required, Timestamp::now());
     let detached = read.map_err(|error| refused(&name, error))?;
     let own = file.file_name().unwrap_or_default().to_string_lossy();

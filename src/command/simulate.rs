@@ -14,6 +14,7 @@ use crate::cli::SimulateArgs;
 use crate::clock::{Clock, SECOND, UnixMicros};
 use crate::counted::counted;
 use crate::engine::{self, Early, Finished, Holder, Plan, Progress, ShowProgress, simulate};
+use crate::interrupt::Interrupt;
 use crate::keystore::Source;
 use crate::report::{self, Outcome as Came};
 use crate::roster::{Person, Roster};
@@ -37,7 +38,7 @@ pub(super) fn play(
     let scenario = Scenario::load(&scenario_text, &args.set)?;
     let target_text = TARGETS.find(&args.target)?;
     let target = Target::load(&target_text)?;
-    let holders = people(args, clock.now())?;
+    let holders = people(args, clock.now(), &context.interrupt)?;
     let pins = args.save_pins.as_deref().map(|path| saving(path, &target)).transpose()?;
     let simulated = holders.len();
     let finished = simulate(Plan {
@@ -177,8 +178,12 @@ fn line(progress: &Progress) -> String {
     )
 }
 
-fn people(args: &SimulateArgs, now: UnixMicros) -> Result<Vec<Holder>, Failure> {
-    let mut people = holders::open_with_people(&args.keys, &args.key, &args.roster)?;
+fn people(
+    args: &SimulateArgs,
+    now: UnixMicros,
+    interrupt: &Interrupt,
+) -> Result<Vec<Holder>, Failure> {
+    let mut people = holders::open_with_people(&args.keys, &args.key, &args.roster, interrupt)?;
     let keys = people.len();
     match args.users {
         Some(users) if users > keys => return Err(engine::Error::TooFewKeys { users, keys }.into()),

@@ -27,8 +27,8 @@ pub fn unpack<'a>(name: &str, mut input: impl Read + 'a) -> io::Result<Box<dyn R
     if !gzip && !zstd {
         return Ok(Box::new(whole));
     }
-    let packed = Rc::new(Cell::new(0));
-    let whole = Counted { input: whole, bytes: Rc::clone(&packed) };
+    let packed = Rc::new(Packed::default());
+    let whole = Counted { input: whole, packed: Rc::clone(&packed) };
     let (codec, decoder): (_, Box<dyn Read + 'a>) = match gzip {
         true => ("gzip", Box::new(MultiGzDecoder::new(whole))),
         // It takes the windows that the program of that name takes: 128 MiB at most.
@@ -46,16 +46,26 @@ fn is_zstd(start: &[u8]) -> bool {
     }
 }
 
+/// What is known of the file below a decoder.
+#[derive(Default)]
+struct Packed {
+    /// Bytes read.
+    bytes: Cell<u64>,
+    /// Whether reading it failed.
+    failed: Cell<bool>,
+}
+
 struct Counted<R> {
     input: R,
-    bytes: Rc<Cell<u64>>,
+    packed: Rc<Packed>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let taken = self.input.read(buffer)?;
-        self.bytes.set(self.bytes.get() + taken as u64);
-        Ok(taken)
+        let taken = self.input.read(buffer);
+        self.packed.failed.set(taken.is_err());
+        self.packed.bytes.set(self.packed.bytes.get() + *taken.as_ref().unwrap_or(&0) as u64);
+        taken
     }
 }
 
@@ -64,8 +74,7 @@ impl<R: Read> Read for Counted<R> {
 struct Guarded<'a> {
     codec: &'static str,
     decoder: Box<dyn Read + 'a>,
-    /// Bytes read from the file.
-    packed: Rc<Cell<u64>>,
+    packed: Rc<Packed>,
     /// Bytes given out.
     bytes: u64,
 }
@@ -80,16 +89,16 @@ impl Guarded<'_> {
 impl Read for Guarded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let codec = self.codec;
-        let taken = self.decoder.read(buffer).map_err(|error| match error.raw_os_error() {
-            Some(_) => error,
+        let taken = self.decoder.read(buffer).map_err(|error| match self.packed.failed.get() {
+            true => error,
             // What the codec found, not the disk.
-            None => io::Error::new(
+            false => io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("the {codec} file is cut or broken ({error})"),
             ),
         })?;
         self.bytes += taken as u64;
-        if self.bytes > Self::FREE && self.bytes / Self::RATIO > self.packed.get() {
+        if self.bytes > Self::FREE && self.bytes / Self::RATIO > self.packed.bytes.get() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!(

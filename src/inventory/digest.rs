@@ -1,10 +1,11 @@
 //! Digests of files, taken while they are written or afterwards.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+
+use crate::interrupt::{Input, Interrupt};
 
 /// Length and SHA-256 of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +63,9 @@ impl<W: Write> Write for Digesting<W> {
 /// The digest of a file that is there.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn digest_of(path: &Path) -> io::Result<FileDigest> {
-    let mut file = File::open(path)?;
+/// When it cannot be read, or `interrupt` asked to stop.
+pub fn digest_of(path: &Path, interrupt: &Interrupt) -> io::Result<FileDigest> {
+    let mut file = Input::open(path, interrupt)?;
     let mut out = Digesting::new(io::sink(), true);
     let mut block = vec![0; 256 * 1024];
     loop {
@@ -89,6 +90,7 @@ fn hex(hash: Sha256) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -101,7 +103,7 @@ mod tests {
         out.write_all(b"bc").unwrap();
         let digest = out.finish("abc").unwrap();
         assert_eq!(digest, FileDigest { name: "abc".into(), bytes: 3, sha256: ABC.into() });
-        assert_eq!(digest_of(&path).unwrap(), digest);
+        assert_eq!(digest_of(&path, &Interrupt::never()).unwrap(), digest);
         assert_eq!(sha256("abc"), ABC);
         assert_eq!(Digesting::new(io::sink(), false).finish("x"), None);
     }

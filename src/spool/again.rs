@@ -7,16 +7,19 @@ use std::rc::Rc;
 use zeroize::Zeroizing;
 
 use super::{Spool, wrapped};
+use crate::interrupt::Interrupt;
 
 impl Spool {
-    /// All of it, from its beginning.
-    pub(crate) fn again(self: &Rc<Self>) -> impl Read + use<> {
-        Again { spool: self.clone(), number: 0, block: Zeroizing::new(Vec::new()), used: 0 }
+    /// All of it, from its beginning, until `interrupt` asks to stop.
+    pub(crate) fn again(self: &Rc<Self>, interrupt: &Interrupt) -> impl Read + use<> {
+        let (spool, interrupt) = (self.clone(), interrupt.clone());
+        Again { spool, interrupt, number: 0, block: Zeroizing::new(Vec::new()), used: 0 }
     }
 }
 
 struct Again {
     spool: Rc<Spool>,
+    interrupt: Interrupt,
     /// Pieces opened so far.
     number: u64,
     /// The piece at hand.
@@ -27,6 +30,7 @@ struct Again {
 impl Again {
     /// Opens the next piece; the last is in memory.
     fn next(&mut self) -> io::Result<bool> {
+        self.interrupt.check()?;
         let Spool { piece, sealed, folder } = &*self.spool;
         let pieces = sealed.as_ref().map_or(0, |sealed| sealed.pieces);
         self.used = 0;
@@ -77,7 +81,8 @@ mod tests {
             let mut spool = Spool::new();
             spool.write_all(&text).unwrap();
             let spool = Rc::new(spool);
-            let (mut one, mut two) = (spool.again(), spool.again());
+            let never = Interrupt::never();
+            let (mut one, mut two) = (spool.again(&never), spool.again(&never));
             let mut head = vec![0; bytes / 2];
             one.read_exact(&mut head).unwrap();
             let (mut rest, mut whole) = (Vec::new(), Vec::new());
@@ -92,7 +97,7 @@ mod tests {
         let mut spool = Spool::new();
         spool.write_all(&vec![7; 2 * Spool::PIECE]).unwrap();
         spool.sealed.as_ref().unwrap().file.write_at(b"?", 5).unwrap();
-        let error = Rc::new(spool).again().read(&mut [0]).unwrap_err();
+        let error = Rc::new(spool).again(&Interrupt::never()).read(&mut [0]).unwrap_err();
         assert!(error.to_string().ends_with("it was changed meanwhile"), "{error}");
     }
 }
