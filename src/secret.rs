@@ -85,13 +85,13 @@ impl From<&[u8]> for Secret {
 /// a file: the file may be the wrong one. Every character keeps its place.
 ///
 /// What looks like a key: 22 characters or more of base64, base32 or hexadecimal in a row (16 bytes
-/// in the shortest of them), unless they are lower-case letters alone or read like a path.
+/// in the shortest of them), unless they are a word in lower case or read like a path.
 #[must_use]
 pub fn veil(text: &str) -> String {
     let mut veiled = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
-        let of_key = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+        let of_key = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
         let run = &rest[..rest.find(|c| !of_key(c)).unwrap_or(rest.len())];
         if run.is_empty() {
             let other = rest.find(of_key).unwrap_or(rest.len());
@@ -99,29 +99,37 @@ pub fn veil(text: &str) -> String {
             rest = &rest[other..];
             continue;
         }
+        // An equals sign ends a key; before one it parts it from its name, as in `secret=…`.
+        let padding = rest[run.len()..].bytes().take_while(|b| *b == b'=').count();
         if looks_like_key(run) {
-            veiled.extend(std::iter::repeat_n('*', run.len()));
+            veiled.extend(std::iter::repeat_n('*', run.len() + padding));
         } else {
-            veiled.push_str(run);
+            veiled.push_str(&rest[..run.len() + padding]);
         }
-        rest = &rest[run.len()..];
+        rest = &rest[run.len() + padding..];
     }
     veiled
 }
 
 fn looks_like_key(run: &str) -> bool {
+    /// Characters of 16 bytes in base64 and in base32.
     const SHORTEST: usize = 22;
+    const BASE32: usize = 26;
     let kind = |c: char| match c {
         'a'..='z' => Some('a'),
         'A'..='Z' => Some('A'),
         '0'..='9' => Some('0'),
         _ => None,
     };
-    let kinds: Vec<char> = run.chars().filter_map(kind).collect();
+    // No word has so many letters; and one key in a thousand has no digit in base32.
+    let whole = run.split(|c| kind(c).is_none()).any(|part| {
+        part.len() >= BASE32
+            || part.len() >= SHORTEST && part.bytes().any(|b| !b.is_ascii_lowercase())
+    });
     // Words joined by signs change little between kinds of characters, keys all the time.
+    let kinds: Vec<char> = run.chars().filter_map(kind).collect();
     let changes = kinds.windows(2).filter(|two| two[0] != two[1]).count();
-    let is_joined = kinds.len() < run.trim_end_matches('=').len();
-    run.len() >= SHORTEST && if is_joined { changes >= 5 } else { kinds.iter().any(|k| *k != 'a') }
+    whole || run.len() >= SHORTEST && changes >= 5
 }
 
 #[cfg(test)]
@@ -168,6 +176,35 @@ mod tests {
             "key ACME00000001: 550e8400-e29b",
         ] {
             assert_eq!(veil(words), words);
+        }
+    }
+
+    /// Whatever the digits of a key are, and whatever stands before it.
+    #[test]
+    fn keys_of_any_digits_are_veiled() {
+        use data_encoding::{
+            BASE32, BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER,
+        };
+        use rand::{RngExt, SeedableRng};
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(6238);
+        for round in 0..3_000 {
+            let mut key = [0u8; 32];
+            random.fill(&mut key[..]);
+            let key = &key[..if round % 2 == 0 { 20 } else { 32 }];
+            let mut texts: Vec<String> = [HEXLOWER, HEXUPPER, BASE32, BASE32_NOPAD]
+                .iter()
+                .flat_map(|encoding| [encoding.encode(key), encoding.encode(key).to_lowercase()])
+                .collect();
+            texts.extend([BASE64, BASE64_NOPAD, BASE64URL_NOPAD].iter().map(|e| e.encode(key)));
+            for text in texts {
+                for before in ["", "secret=", "?a=b&secret=", "serial_T1-", "/etc/"] {
+                    let veiled = veil(&format!("{before}{text}&digits=6"));
+                    assert!(!veiled.contains(&text), "{before}{text} in {veiled}");
+                }
+            }
+        }
+        for lower in ["mfrggzdfmztwq2lknnwg23tpobyxe43u", "abcdefghijklmnopqrstuvwxyzabcdef"] {
+            assert_eq!(veil(&format!("secret={lower}&x")), format!("secret={}&x", "*".repeat(32)));
         }
     }
 }

@@ -168,10 +168,22 @@ fn header(row: &Row<'_>, faults: &mut Faults) -> Option<Header> {
         (Some(user), Some(serial)) => Some(Header { names, user, serial }),
         (user, _) => {
             let missing = if user.is_none() { "`user` (or `username`)" } else { "`serial`" };
-            let seen = names.join(", ");
+            // As they stand there; what is too long for a name may be a key.
+            let seen: Vec<String> = row.cells.iter().map(shown).collect();
+            let seen = seen.join(", ");
             faults.add(row.line, 1, format!("the header has no column {missing}; it has: {seen}"));
             None
         }
+    }
+}
+
+fn shown(name: &str) -> String {
+    /// Fewer characters than any key has.
+    const LONGEST: usize = 20;
+    let name = name.trim();
+    match name.chars().count() {
+        0..=LONGEST => name.to_owned(),
+        length => format!("(a cell of {length} characters)"),
     }
 }
 
