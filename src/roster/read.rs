@@ -166,24 +166,23 @@ fn header(row: &Row<'_>, faults: &mut Faults) -> Option<Header> {
     }
     match found {
         (Some(user), Some(serial)) => Some(Header { names, user, serial }),
+        // Neither: this may be no header at all but a line of secrets, so nothing of it is shown.
+        (None, None) => {
+            let cells = row.cells.len();
+            let message = format!(
+                "the header has no column `user` (or `username`) and none `serial`: none of the \
+                 {cells} cells of this line is called so"
+            );
+            faults.add(row.line, 1, message);
+            None
+        }
         (user, _) => {
             let missing = if user.is_none() { "`user` (or `username`)" } else { "`serial`" };
-            // As they stand there; what is too long for a name may be a key.
-            let seen: Vec<String> = row.cells.iter().map(shown).collect();
+            let seen: Vec<&str> = row.cells.iter().map(str::trim).collect();
             let seen = seen.join(", ");
             faults.add(row.line, 1, format!("the header has no column {missing}; it has: {seen}"));
             None
         }
-    }
-}
-
-fn shown(name: &str) -> String {
-    /// Fewer characters than any key has.
-    const LONGEST: usize = 20;
-    let name = name.trim();
-    match name.chars().count() {
-        0..=LONGEST => name.to_owned(),
-        length => format!("(a cell of {length} characters)"),
     }
 }
 
