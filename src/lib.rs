@@ -21,6 +21,7 @@
 
 pub mod atomic_file;
 pub mod audit;
+mod check_digit;
 pub mod cli;
 pub mod clock;
 pub mod command;

@@ -17,6 +17,7 @@ const FLOORS: &[(u8, &[&str])] = &[
         1,
         &[
             "atomic_file",
+            "check_digit",
             "cli",
             "clock",
             "compression",

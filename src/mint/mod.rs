@@ -3,12 +3,11 @@
 //! May use [`crate::token`] and [`crate::keystore`]; writes no file and never holds more than one
 //! token. What must not come in: any other source of randomness for seeds.
 
-mod check_digit;
 mod details;
 mod order;
 mod spec;
 
-pub use check_digit::CheckDigits;
+pub use crate::check_digit::CheckDigits;
 pub use order::Order;
 pub use spec::{Spec, SpecError};
 
