@@ -3,7 +3,7 @@
     measure.py NAME KEYS COMMAND... [--feeds COMMAND...]
 
 With --feeds, the first command's output is the second's input, and the second is measured. If
-BENCH_LOG names a file, `NAME<TAB>CPU seconds per key` is added to it.
+BENCH_LOG names a file, `NAME<TAB>CPU seconds per key<TAB>KEYS<TAB>MiB` is added to it.
 """
 
 import os
@@ -37,4 +37,4 @@ print(
 )
 if log := os.environ.get("BENCH_LOG"):
     with open(log, "a") as out:
-        print(f"{name}\t{cpu / int(keys):.12f}", file=out)
+        print(f"{name}\t{cpu / int(keys):.12f}\t{keys}\t{used.ru_maxrss / 1024:.1f}", file=out)
