@@ -1,14 +1,14 @@
 //! Every fault that `serve --defect` plants is found by a scenario of this program, and a sound server
 //! is not accused by it. `false-reject` takes a thousand good codes: `tests/portal/defects.rs` shows it.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::SystemTime;
+mod common;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_trousseau");
-const RATE: &str = "120";
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::{PROGRAM, Server};
+
 const PEOPLE: usize = 24;
 
 fn batch() -> tempfile::TempDir {
@@ -36,48 +36,26 @@ fn command(folder: &Path, name: &str) -> Command {
     command
 }
 
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The scenario `probe` against a server with `defect`, or a sound one; the kinds of contradictions
 /// found, and by which steps they were expected otherwise.
 fn probed(folder: &Path, defect: Option<&str>) -> (Output, BTreeMap<String, u64>) {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let clock = [
-        "--clock-rate".to_owned(),
-        RATE.into(),
-        "--clock-origin".into(),
-        since.as_secs().to_string(),
-    ];
-    let mut server = command(folder, "serve")
-        .args(["--listen", "127.0.0.1:0"])
-        .args(defect.iter().flat_map(|defect| ["--defect", defect]))
-        .args(&clock)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
-    let server = Server(server);
-    let url = lines
-        .find_map(|line| {
-            let line = line.unwrap();
-            let at = line.find("http://")?;
-            Some(line[at..].split_whitespace().next().unwrap().trim_end_matches('/').to_owned())
-        })
-        .unwrap();
-    std::thread::spawn(move || lines.for_each(drop));
+    let planted: Vec<&str> = defect.iter().flat_map(|defect| ["--defect", *defect]).collect();
+    let server = Server::start(folder, &planted);
     let run = defect.unwrap_or("sound");
     let output = command(folder, "simulate")
-        .args(["--scenario", "probe", "--target", "portal-json", "--url", &url, "--out", run])
+        .args([
+            "--scenario",
+            "probe",
+            "--target",
+            "portal-json",
+            "--url",
+            &server.url,
+            "--out",
+            run,
+        ])
         .args(["--set", "thresholds.lateness_p99=10s", "--timeout", "5", "--workers", "1"])
         .args(["--set", "arrivals.curve.1.at=1m", "--set", "arrivals.curve.2.at=90s"])
-        .args(&clock)
+        .args(server.clock())
         .output()
         .unwrap();
     drop(server);

@@ -3,7 +3,7 @@
 mod common;
 mod live;
 
-use common::{RATE, Server, text};
+use common::{RATE, Server, rsa, text};
 use live::{Batch, assert_no_secret};
 use std::process::Output;
 
@@ -74,27 +74,8 @@ fn the_template_for_rsa_portals_is_made_to_fit_by_names_alone() {
     let batch = Batch::new();
     let server = Server::start(batch.path(), &[]);
     let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
-    let mut mine = text(&batch.run(&["targets", "show", "rsa-am-web"], &[]).stdout);
-    for (theirs, ours) in [
-        ("/login/ct_logon.jsp?CTAuthMode=SECURID&CT_ORIG_URL=%2F", "/login"),
-        ("password = \"{code}\"", "passcode = \"{code}\""),
-        ("password = \"{passcode}\"", "passcode = \"{passcode}\""),
-        ("new_pin = \"{new_pin}\"", "pin = \"{new_pin}\""),
-        ("new_pin2 = ", "pin2 = "),
-        // Here a step is answered by a redirect to the next page.
-        ("form_from = \"page\"", "form_from = \"page\"\nfollow = true"),
-        ("attendez que le code change", "attendez que le code de votre"),
-        ("contains = \"auth_mode\"", "contains = 'name=\"user\"'"),
-        (
-            "status = \"3xx\"\nheader = { name = \"set-cookie\", contains = \"CTSESSION=\" }",
-            "status = 200\ncontains = 'action=\"/logout\"'",
-        ),
-    ] {
-        assert!(mine.contains(theirs), "{theirs} is not in the template");
-        mine = mine.replace(theirs, ours);
-    }
-    // Its examples speak of the other names.
-    mine.truncate(mine.find("[[example]]").unwrap());
+    let shown = text(&batch.run(&["targets", "show", "rsa-am-web"], &[]).stdout);
+    let mine = rsa::with_names_of_ours(&shown);
     batch.write("mine.toml", &mine);
     let more = ["--target", "mine.toml", "--new-pin-file", "new.pin"];
     let ran = doctor(&batch, &server.url, "user1", &[&more[..], &clock].concat());

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)] // each test program uses its part
 
+pub(crate) mod rsa;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -54,18 +56,24 @@ pub(crate) struct Server {
     pub(crate) url: String,
     /// Where it listens for RADIUS, `radius://…`; empty unless it was asked to.
     pub(crate) radius: String,
+    rate: String,
     pub(crate) origin: String,
 }
 
 impl Server {
     pub(crate) fn start(folder: &Path, more: &[&str]) -> Self {
+        Self::start_at(RATE, folder, more)
+    }
+
+    /// As [`Server::start`], but `rate` seconds of key time pass in one.
+    pub(crate) fn start_at(rate: &str, folder: &Path, more: &[&str]) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let origin = since.as_secs().to_string();
         let mut child = Command::new(PROGRAM)
             .current_dir(folder)
             .args(["serve", "--keys", "batch.pskcxml", "--transport-key-file", "transport.key"])
             .args(["--roster", "users.csv", "--listen", "127.0.0.1:0"])
-            .args(["--clock-rate", RATE, "--clock-origin", &origin])
+            .args(["--clock-rate", rate, "--clock-origin", &origin])
             .args(more)
             .stderr(Stdio::piped())
             .spawn()
@@ -85,12 +93,12 @@ impl Server {
         };
         // Nobody else reads what it says, and a full pipe would stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, radius, origin }
+        Self { child, url, radius, rate: rate.to_owned(), origin }
     }
 
     /// The options by which others read its clock.
     pub(crate) fn clock(&self) -> [&str; 4] {
-        ["--clock-rate", RATE, "--clock-origin", &self.origin]
+        ["--clock-rate", &self.rate, "--clock-origin", &self.origin]
     }
 }
 
