@@ -105,8 +105,8 @@ pub(super) fn conclude(finished: &Finished) -> Result<Outcome, Failure> {
     {
         return Err(Failure::new(Exit::Io, format!("cannot write to standard output: {error}")));
     }
-    for trouble in finished.troubles.iter().take(5) {
-        say(&format!("note: {trouble}"));
+    for note in notes(&finished.troubles) {
+        say(&format!("note: {note}"));
     }
     say(&format!("record and reports: {}", finished.folder.display()));
     if let Some(Early::Signal(signal)) = finished.early {
@@ -142,6 +142,23 @@ pub(super) fn conclude(finished: &Finished) -> Result<Outcome, Failure> {
         Came::GeneratorFault => Outcome::Exit(Exit::Generator),
         Came::ThresholdMissed => Outcome::Exit(Exit::Threshold),
     })
+}
+
+/// The first few of what went wrong, each told once.
+fn notes(troubles: &[String]) -> Vec<String> {
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for trouble in troubles {
+        match counted.iter_mut().find(|(told, _)| told == trouble) {
+            Some((_, times)) => *times += 1,
+            None => counted.push((trouble, 1)),
+        }
+    }
+    let note = |(told, times)| match times {
+        1 => String::from(told),
+        // Only the first are kept: how many more came, nobody counted.
+        times => format!("{told} ({times} times among the first {})", troubles.len()),
+    };
+    counted.into_iter().take(5).map(note).collect()
 }
 
 /// A line on standard error that says how far the run is: redrawn on a terminal, every 5 s a new
@@ -252,4 +269,18 @@ fn say(words: &str) {
 
 fn draw(words: &str) {
     super::words::text(words);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_wrong_time_and_again_is_told_once() {
+        let told =
+            |words: &[&str]| notes(&words.iter().map(|word| (*word).into()).collect::<Vec<_>>());
+        assert_eq!(told(&["a", "b", "a", "a"]), ["a (3 times among the first 4)", "b"]);
+        assert_eq!(told(&["a", "b", "c", "d", "e", "f"]).len(), 5);
+        assert!(told(&[]).is_empty());
+    }
 }
