@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use common::{PROGRAM, RATE, Server, text};
+use common::{PROGRAM, RATE, Server, describe, text};
 
 /// A batch of 40 keys, its transport key and roster, and a shared secret.
 fn batch() -> tempfile::TempDir {
@@ -111,6 +113,57 @@ fn a_server_that_forgets_used_codes_is_found_out() {
     let stdout = text(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{stdout}");
     assert!(stdout.contains("replayed-code"), "{stdout}");
+}
+
+/// Brings every datagram to the server at `radius` from a port of its own, so that none looks like one
+/// that came before, and loses the answer to every fourth request the first time; returns its own
+/// address.
+fn lossy(radius: &str) -> String {
+    let server = radius.trim_start_matches("radius://").to_owned();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("radius://{}", client.local_addr().unwrap());
+    // Ends with the test program.
+    std::thread::spawn(move || {
+        let (mut request, mut answer) = ([0; 4096], [0; 4096]);
+        let mut seen: HashSet<[u8; 16]> = HashSet::new();
+        loop {
+            let (octets, from) = client.recv_from(&mut request).unwrap();
+            let out = UdpSocket::bind("127.0.0.1:0").unwrap();
+            out.connect(&server).unwrap();
+            out.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            out.send(&request[..octets]).unwrap();
+            let Ok(octets) = out.recv(&mut answer) else { continue };
+            let authenticator = request[4..20].try_into().unwrap();
+            if seen.insert(authenticator) && seen.len() % 4 == 0 {
+                continue;
+            }
+            let _ = client.send_to(&answer[..octets], from);
+        }
+    });
+    url
+}
+
+/// A server that knows no request by its octets refuses what is transmitted again after it took the
+/// code: RFC 5080 §2.2.2 says SHOULD, and who expires what it knows does so, too.
+#[test]
+fn a_server_that_acts_on_every_transmission_is_not_accused() {
+    let folder = batch();
+    let radius = ["--radius", "127.0.0.1:0", "--radius-secret-file", "radius.secret"];
+    // Slow enough for a code to be good still when it is transmitted again after two seconds.
+    let server = Server::start_at("20", folder.path(), &radius);
+    let url = lossy(&server.radius);
+    let quick = ["--users", "12", "--out", "run", "--set", "arrivals.curve.0.rate=10"];
+    let output = simulate(folder.path(), &url, &[&SECRET[..], &server.clock(), &quick].concat());
+    let words = describe(&output);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+    assert!(words.contains("No contradiction in "), "{words}");
+    let file = std::fs::read(folder.path().join("run/report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    assert_eq!(report["runs"][0]["generator"]["resent"], 0, "that is of HTTP alone: {report}");
+    let record = std::fs::read_to_string(folder.path().join("run/attempts.csv")).unwrap();
+    // What was taken at first, and refused when it came again.
+    let open = record.lines().filter(|line| line.contains(",unknown,lost-answer,"));
+    assert!(open.filter(|line| line.contains(",rejected,3,")).count() > 0, "{record}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Life {
                 sent_key: seen.sent_key,
                 answered_key: seen.answered_key,
             };
-            // What the server made of the sending that it gave up, nobody knows.
+            // What the server made of the sendings that it gave up, or never answered, nobody knows.
             let given_up = Heard { verdict: Verdict::Error, acted: Acted::Perhaps, ..last };
             heard.extend((0..performed.resent).map(|_| given_up));
             heard.push(last);

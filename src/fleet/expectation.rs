@@ -99,13 +99,25 @@ impl Expectation {
         Self { expected, reason, from: 0, until: u64::MAX }
     }
 
-    /// What is left of it when the server got the request twice, and may have acted on the first:
-    /// what must be refused must be refused again, but what had to be taken may be spent.
+    /// What is left of it when the server may have got the request more than once, and acted each
+    /// time.
+    ///
+    /// | had to be | then |
+    /// |---|---|
+    /// | refused | refused each time: what was spent before the request stays spent |
+    /// | taken | unknown: taken once, and then spent |
+    /// | asked the next code for | not taken: the same code again is no next one |
+    /// | a page | a page |
     #[must_use]
     pub fn sent_again(self) -> Self {
         match self.expected {
             Expected::Rejected | Expected::Page => self,
-            _ => Self::always(Expected::Unknown, Reason::LostAnswer),
+            Expected::NextCode => Self { expected: Expected::Rejected, ..self },
+            Expected::Accepted
+            | Expected::NewPin
+            | Expected::Confirm
+            | Expected::OneOfGroup
+            | Expected::Unknown => Self::always(Expected::Unknown, Reason::LostAnswer),
         }
     }
 

@@ -12,6 +12,7 @@
 //! | RADIUS: the network brought it back, no server has answered yet | error | `connect` |
 //! | given up with the connection (408 and close), which had been used before | that of the second sending, counted in `resent` | |
 //! | any other 408 | as the rules say | |
+//! | RADIUS: transmitted again | that of the answer that came, the others counted in `resent` | |
 //! | sent, then broken off or not answered by the deadline: outcome unknown | error | `reset`, `timeout` |
 
 mod connection;
@@ -56,9 +57,9 @@ pub struct Performed {
     /// Whether anything of it was sent: when not, the server cannot have acted. Of several
     /// exchanges or redirects, a later one may fail to connect after an earlier one was answered.
     pub reached: bool,
-    /// Requests of it that were sent a second time, on a fresh connection, after the server had
-    /// given up the first one and said that it had not read the request (408). It may have acted on
-    /// the first sending all the same.
+    /// Sendings of its requests before the last one, on each of which the server may have acted all
+    /// the same: over HTTP, it had given up the connection and said that it had not read the request
+    /// (408); over RADIUS, nothing was heard.
     pub resent: u32,
     /// When the first exchange began on the wire: a connection was free, or began to be made.
     pub sent: Instant,
@@ -112,7 +113,8 @@ impl Transport {
         self.pool.opened() + self.radius.as_ref().map_or(0, radius::Client::sockets)
     }
 
-    /// Requests sent a second time so far; see [`Performed::resent`].
+    /// Requests sent a second time over HTTP so far, as [`Performed::resent`] has it. What RADIUS
+    /// transmits again is counted apart, in [`radius::Counters`].
     #[must_use]
     pub fn resent(&self) -> u64 {
         self.pool.resent()

@@ -47,7 +47,7 @@ pub(super) enum Came {
 pub(super) struct Arrived {
     pub(super) sent: Instant,
     pub(super) answered: Instant,
-    /// Requests of it sent a second time.
+    /// Sendings of it before the last one: see [`Performed::resent`].
     pub(super) resent: u32,
     pub(super) came: Result<Came, Broken>,
 }

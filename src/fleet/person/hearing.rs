@@ -34,11 +34,15 @@ impl Person {
             None if self.again.take().is_some() => self.opened = false,
             None => self.try_again(world),
             Some(_) if self.again.take().is_some() => self.opened = false,
-            Some(send) => self.move_on(world, send, answer),
+            Some(send) => {
+                let lost = heard.iter().any(|heard| heard.acted == Acted::Perhaps);
+                self.move_on(world, send, answer, lost);
+            }
         }
     }
 
-    fn move_on(&mut self, world: &World, send: Send, answer: Heard) {
+    /// `lost` when the server may have answered more than was heard.
+    fn move_on(&mut self, world: &World, send: Send, answer: Heard, lost: bool) {
         self.opened = false;
         let step = match send.credential {
             Credential::Step(step) => Some(step),
@@ -83,7 +87,10 @@ impl Person {
             }
             (State::Logout, _) => self.next_visit(world),
             (State::Probe, _) => self.probed(world),
-            (State::Confirm, Verdict::Error) => {
+            (State::Confirm, verdict) | (State::NewPin, verdict)
+                if (verdict == Verdict::Error || lost)
+                    && (self.state == State::Confirm || world.policy.new_pin_accepts) =>
+            {
                 // Perhaps it was taken: a person would simply try to log in.
                 self.enter(State::Login);
                 self.fresh = true;

@@ -97,7 +97,7 @@ impl Client {
         let mut answer = ticket.lane.slots.borrow_mut().ask(ticket.identifier, authenticator);
         self.shared.count(|counters| counters.requests += 1);
         let sent = Instant::now();
-        self.send(&ticket, buffer).await?;
+        self.send(&ticket, buffer, 0).await?;
         let mut pauses = options.retransmission.start();
         loop {
             let transmissions = pauses.sent();
@@ -110,11 +110,12 @@ impl Client {
                 // The reader abandoned the wait.
                 Ok(Err(_)) => {
                     let error = ticket.lane.refusal();
-                    return Err(ExchangeError::Refused { server: *server, error });
+                    let earlier = transmissions - 1;
+                    return Err(ExchangeError::Refused { server: *server, error, earlier });
                 }
                 Err(_) if next == Next::Send => {
                     self.shared.count(|counters| counters.retransmissions += 1);
-                    self.send(&ticket, buffer).await?;
+                    self.send(&ticket, buffer, transmissions).await?;
                 }
                 Err(_) => {
                     self.shared.count(|counters| counters.given_up += 1);
@@ -139,6 +140,7 @@ impl Client {
                 getrandom::fill(&mut seed).map_err(|error| ExchangeError::Local {
                     server: self.shared.server,
                     error: io::Error::other(error.to_string()),
+                    earlier: 0,
                 })?;
                 none.insert(ChaCha12Rng::from_seed(seed))
             }
@@ -146,11 +148,18 @@ impl Client {
         Ok(draw(random))
     }
 
-    async fn send(&self, ticket: &Ticket, octets: &[u8]) -> Result<(), ExchangeError> {
+    async fn send(
+        &self,
+        ticket: &Ticket,
+        octets: &[u8],
+        earlier: u32,
+    ) -> Result<(), ExchangeError> {
         let server = self.shared.server;
         ticket.lane.send(octets).await.map_err(|error| match error.kind() {
-            kind if lane::is_refusal(kind) => ExchangeError::Refused { server, error: kind },
-            _ => ExchangeError::Local { server, error },
+            kind if lane::is_refusal(kind) => {
+                ExchangeError::Refused { server, error: kind, earlier }
+            }
+            _ => ExchangeError::Local { server, error, earlier },
         })
     }
 
@@ -167,8 +176,11 @@ impl Client {
             }
         }
         let server = self.shared.server;
-        let lane =
-            Lane::open(&self.shared).map_err(|error| ExchangeError::Local { server, error })?;
+        let lane = Lane::open(&self.shared).map_err(|error| ExchangeError::Local {
+            server,
+            error,
+            earlier: 0,
+        })?;
         let lane = Rc::new(lane);
         lanes.push(lane.clone());
         self.current.set(lanes.len() - 1);

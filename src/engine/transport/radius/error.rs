@@ -21,6 +21,8 @@ pub enum ExchangeError {
         server: SocketAddr,
         /// What the operating system said.
         error: io::ErrorKind,
+        /// Transmissions before that one, of which nothing was heard.
+        earlier: u32,
     },
     /// No genuine answer in time: whether the server acted is unknown.
     #[error(
@@ -37,17 +39,29 @@ pub enum ExchangeError {
         /// Why an answer was dropped, when one was.
         dropped: Option<Dropped>,
     },
-    /// This machine could not open a socket or send (no descriptor, no port): nothing was sent.
+    /// This machine could not open a socket or send (no descriptor, no port).
     #[error("cannot send to the RADIUS server {server}: {error}")]
     Local {
         /// The server.
         server: SocketAddr,
         /// What the operating system said.
         error: io::Error,
+        /// Transmissions before that one, of which nothing was heard.
+        earlier: u32,
     },
 }
 
 impl ExchangeError {
+    /// Transmissions that may have reached the server, and been acted on.
+    #[must_use]
+    pub fn perhaps_received(&self) -> u32 {
+        match self {
+            Self::Request(_) => 0,
+            Self::Timeout { transmissions, .. } => *transmissions,
+            Self::Refused { earlier, .. } | Self::Local { earlier, .. } => *earlier,
+        }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {

@@ -56,7 +56,9 @@ impl Transport {
             Ok(answer) => Arrived {
                 sent: answer.sent,
                 answered: answer.answered,
-                resent: 0,
+                // Whether the server knows a request by its octets, and answers it again without
+                // deciding again (RFC 5080 §2.2.2), is not known.
+                resent: answer.transmissions - 1,
                 came: Ok(Came::Radius(Heard::new(answer.octets))),
             },
             Err(error) => {
@@ -65,8 +67,10 @@ impl Transport {
                     ExchangeError::Timeout { sent, .. } => *sent,
                     _ => answered,
                 };
-                let came = Err(Broken::new(fault(&error), error.to_string()));
-                Arrived { sent, answered, resent: 0, came }
+                let received = error.perhaps_received();
+                let mut broken = Broken::new(fault(&error), error.to_string());
+                broken.reached |= received > 0;
+                Arrived { sent, answered, resent: received.saturating_sub(1), came: Err(broken) }
             }
         }
     }

@@ -311,3 +311,40 @@ fn seal_response(mut header: Vec<u8>, request: &[u8], attributes: &[u8]) -> Vec<
     header.extend(attributes);
     header
 }
+
+/// Whether a server acts on a request each time it comes is its own business.
+#[test]
+fn a_request_that_was_transmitted_again_may_have_been_acted_on_before() {
+    use crate::engine::transport::{Endpoint, EndpointOptions, Session, Transport};
+    use crate::recorder::{Fault, Verdict};
+    use crate::target::{Inputs, Operation, RADIUS_SECRET, TARGETS, Target};
+    run(async {
+        let login = |answers: usize| async move {
+            let (address, _) = server(move |number, request| match number {
+                number if number == answers => vec![reply(Code::ACCESS_REJECT, request)],
+                _ => Vec::new(),
+            })
+            .await;
+            let target = Target::load(&TARGETS.find("portal-radius").unwrap()).unwrap();
+            let secret = Secret::new(b"testing123".to_vec());
+            let options = EndpointOptions {
+                timeout: Duration::from_secs(5),
+                credentials: [(RADIUS_SECRET.to_owned(), secret)].into(),
+                ..Default::default()
+            };
+            let endpoint = Endpoint::resolve(&format!("radius://{address}"), options).unwrap();
+            let transport = Transport::new(target.into(), endpoint.into(), 4);
+            let inputs = Inputs { user: "dupont", passcode: "ab12159753", ..Inputs::default() };
+            let login = transport.submit(&mut Session::default(), Operation::Login, &inputs).await;
+            // What a 408 makes a browser send again is another matter.
+            assert_eq!(transport.resent(), 0);
+            (login.verdict, login.fault, login.reached, login.resent)
+        };
+        let (at_once, again, never) = tokio::join!(login(0), login(1), login(usize::MAX));
+        assert_eq!(at_once, (Verdict::Rejected, None, true, 0));
+        assert_eq!(again, (Verdict::Rejected, None, true, 1));
+        let timeout = (Verdict::Error, Some(Fault::Timeout), true);
+        assert_eq!((never.0, never.1, never.2), timeout);
+        assert!(never.3 >= 1, "{}", never.3);
+    });
+}
