@@ -64,7 +64,7 @@ named! {
         Locked = "locked",
         /// The same request at the same time.
         Concurrent = "concurrent",
-        /// A step was left out.
+        /// A step was left out, or one that was begun and left may not be forgotten.
         OutOfOrder = "out-of-order",
         /// An earlier answer was lost, so the server's state is not known.
         LostAnswer = "lost-answer",

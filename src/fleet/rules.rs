@@ -102,7 +102,8 @@ impl Rules {
         Self { back: self.resync, forward: self.resync, ..*self }.possible(step, drift)
     }
 
-    /// Every step that may be in the window, or asked the next code for, while the server's own step is within `own`.
+    /// Every step that may be in the window, or asked the next code for, while the server's own step
+    /// is within `own`.
     pub(super) fn union(&self, own: (i64, i64), drift: Drift) -> std::ops::RangeInclusive<u64> {
         let low = own.0 - self.back.max(self.resync) + drift.low;
         let high = own.1 + self.forward.max(self.resync) + drift.high;
@@ -119,15 +120,9 @@ impl Rules {
         }
     }
 
-    /// The drift a server may learn from accepting `step` between two of our times, bounded around
+    /// The drift a server may learn from accepting a code that was so far `off`, bounded around
     /// `base`, the drift by which the key was resynchronised last.
-    pub(super) fn learned(
-        &self,
-        step: u64,
-        between: (UnixMicros, UnixMicros),
-        base: Drift,
-    ) -> Drift {
-        let off = self.off(step, between);
+    pub(super) fn learned(&self, off: Drift, base: Drift) -> Drift {
         let (low, high) = (base.low - self.max_drift, base.high + self.max_drift);
         Drift { low: off.low.clamp(low, high), high: off.high.clamp(low, high) }
     }
@@ -191,7 +186,7 @@ mod tests {
     fn learning_is_bounded() {
         let rules = leaflet();
         let at = |minute: u64| minute * 60 * SECOND;
-        let learned = |between, base| rules.learned(100, between, base);
+        let learned = |between, base| rules.learned(rules.off(100, between), base);
         assert_eq!(learned((at(101), at(101)), Drift::NONE), Drift { low: -1, high: -1 });
         assert_eq!(learned((at(99), at(101)), Drift::NONE), Drift { low: -1, high: 1 });
         assert_eq!(learned((at(90), at(90)), Drift::NONE), Drift { low: 1, high: 1 });

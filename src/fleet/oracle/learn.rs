@@ -1,7 +1,7 @@
 //! What the oracle takes in from the answers: which code is spent, surely or perhaps, and what may
 //! have changed at the server.
 
-use super::{Acted, Asked, Attempt, Credential, Drift, Heard, Initialised, Oracle, Refusals};
+use super::{Acted, Attempt, Credential, Drift, Heard, Initialised, Oracle, Refusals};
 use crate::fleet::{Expectation, Expected, Reason, VirtualKey};
 use crate::target::{Operation, Verdict};
 
@@ -35,28 +35,34 @@ impl Oracle {
         }
         match attempt.credential {
             Credential::None => {}
-            Credential::Step(step) if asks => {
-                // Whether this spends the code is the server's business.
-                self.spend(step, false);
-                let off = self.rules.off(step, (heard.sent_key, heard.answered_key));
-                self.asked = Some(Asked { step, off, at: heard.sent_key });
-            }
             Credential::Step(step) => {
-                if taken || perhaps {
-                    self.spend(step, taken);
-                    let between = (heard.sent_key, heard.answered_key);
-                    if attempt.operation == Operation::Resync {
-                        self.resynchronised(step, between, taken);
-                    } else if taken && self.adrift {
-                        self.found(step, between);
-                    }
-                    let learned = self.rules.learned(step, between, self.base);
-                    self.drift = self.drift.hull(learned);
+                let between = (heard.sent_key, heard.answered_key);
+                let near = self.surely_near(step, between);
+                let far = self.surely_far(step, between);
+                let follows = !near && self.may_follow(step);
+                if asks {
+                    // Whether this spends the code is the server's business.
+                    self.spend(step, false);
+                    self.asked_after(key, step, between);
+                } else if taken || perhaps {
+                    let mut off = self.rules.off(step, between);
+                    let mut sure = taken;
                     if expectation.expected == Expected::Unknown {
                         for twin in self.twins(key, heard.sent_key, key.code(step), Some(step)) {
                             self.spend(twin, false);
+                            off = off.hull(self.rules.off(twin, between));
+                            sure = false;
                         }
                     }
+                    self.spend(step, sure);
+                    if attempt.operation == Operation::Resync {
+                        self.resynchronised(off, taken);
+                    } else if taken && self.adrift {
+                        self.found(off);
+                    } else if follows {
+                        self.resynchronised(off, taken && far);
+                    }
+                    self.drift = self.drift.hull(self.rules.learned(off, self.base));
                 } else if heard.acted == Acted::Yes
                     && matches!(
                         expectation.reason,
@@ -66,6 +72,11 @@ impl Oracle {
                     // Refused: for the wrong PIN (whether that spends the code differs among
                     // servers), or against expectation. Nothing sure is known of this code now.
                     self.spend(step, false);
+                }
+                if taken && far {
+                    self.firsts = None;
+                } else if !taken && !near && self.remembers(attempt, heard) {
+                    self.may_be_first(key, step, heard.sent_key);
                 }
             }
             Credential::Wrong(_) if taken => {
@@ -122,11 +133,18 @@ impl Oracle {
             let refused = heard.len().saturating_sub(1);
             self.failures = self.failures.max(u32::try_from(refused).unwrap_or(u32::MAX));
         }
+        if heard.iter().any(|heard| heard.verdict == Verdict::NextCode) {
+            self.asked_twice();
+        }
+    }
+
+    /// Whether a server looks at a code that far out, and may have got this one.
+    fn remembers(&self, attempt: &Attempt, heard: &Heard) -> bool {
+        self.rules.resync > 0 && attempt.pin_right && heard.acted != Acted::No
     }
 
     /// Two codes in a row were taken, surely or perhaps: the server follows the key from there.
-    fn resynchronised(&mut self, step: u64, between: (u64, u64), sure: bool) {
-        let off = self.rules.off(step, between);
+    fn resynchronised(&mut self, off: Drift, sure: bool) {
         // The drift may be taken from either of the two codes.
         let off = self.asked.map_or(off, |asked| off.hull(asked.off));
         self.adrift &= !sure;
@@ -136,8 +154,7 @@ impl Oracle {
 
     /// A code was taken by a server that followed the key at a distance unknown until now: its window
     /// held this step.
-    fn found(&mut self, step: u64, between: (u64, u64)) {
-        let Drift { low, high } = self.rules.off(step, between);
+    fn found(&mut self, Drift { low, high }: Drift) {
         self.drift = Drift { low: low - self.rules.forward, high: high + self.rules.back };
         let most = self.rules.max_drift;
         self.base = Drift { low: self.drift.low - most, high: self.drift.high + most };

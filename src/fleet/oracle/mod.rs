@@ -11,13 +11,14 @@
 //! | surely used | refused (RFC 6238 §5.2), unless the same digits are also a fresh code's |
 //! | before the last surely used one, on a monotonic server | refused, likewise |
 //! | of no step that any allowed window holds | refused |
-//! | but within reach of a resynchronisation | the next code is asked for |
+//! | but within reach of a resynchronisation | the next code is asked for: see [`far`] |
 //! | the one after that | taken, as the first would have been |
 //! | perhaps used (an answer was lost) | unknown |
 //! | right PIN, otherwise | taken, while every allowed window holds it |
 //! | wrong PIN, otherwise | refused |
 
 mod attempt;
+mod far;
 mod learn;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use attempt::{Acted, Attempt, Credential, Heard};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use self::far::Asked;
 use super::rules::{Drift, Rules};
 use super::{Expectation, Expected, Reason, VirtualKey};
 use crate::clock::UnixMicros;
@@ -39,6 +41,15 @@ enum Initialised {
     No,
     Yes,
     Perhaps,
+}
+
+/// How far a server looks for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Within its window.
+    Window,
+    /// Within the steps that it asks the next code for, too.
+    Resync,
 }
 
 /// How long a started initialisation is surely remembered by the server, µs of key time.
@@ -62,6 +73,8 @@ pub struct Oracle {
     base: Drift,
     /// The code that was answered by asking for the next one.
     asked: Option<Asked>,
+    /// First and last step of the codes too far out that the server may still remember.
+    firsts: Option<(u64, u64)>,
     /// Whether the server may follow the key at any distance: it was resynchronised, or not, by
     /// somebody else before the run.
     adrift: bool,
@@ -79,15 +92,6 @@ struct Refusals {
     locked: Option<UnixMicros>,
 }
 
-/// A code too far out, for which the next one was asked.
-#[derive(Debug, Clone, Copy)]
-struct Asked {
-    step: u64,
-    off: Drift,
-    /// When it was sent.
-    at: UnixMicros,
-}
-
 impl Oracle {
     /// A person whom the server has just been told of.
     #[must_use]
@@ -102,6 +106,7 @@ impl Oracle {
             before: 0,
             base: Drift::NONE,
             asked: None,
+            firsts: None,
             adrift: false,
             refusals: Refusals::default(),
         }
@@ -126,6 +131,7 @@ impl Oracle {
             initialised: Initialised::Yes,
             failures: rules.lock_after.map_or(0, |limit| limit.saturating_sub(1)),
             before: shown,
+            firsts: (rules.resync > 0).then_some((0, shown)),
             adrift: rules.resync > 0,
             ..Self::new(rules)
         }
@@ -158,6 +164,8 @@ impl Oracle {
             Expected::Accepted | Expected::NewPin => {
                 Expectation { expected: Expected::OneOfGroup, reason: Reason::Concurrent, ..single }
             }
+            // The same code again is no next one: neither may open anything.
+            Expected::NextCode => Expectation { expected: Expected::Rejected, ..single },
             _ => single,
         }
     }
@@ -231,75 +239,9 @@ impl Oracle {
             (_, Initialised::No) => return always(Expected::Rejected, Reason::OutOfOrder),
             (_, Initialised::Yes) => Expected::Accepted,
         };
-        // Two steps with the same digits (p = 1e-6 a pair): which one the server takes, and so
-        // which one is spent, is its own choice.
-        if from > until || !self.twins(key, now, code, Some(step)).is_empty() {
+        if from > until || !self.doubles(key, now, step, Reach::Window).is_empty() {
             return unknown(Reason::FreshCode);
         }
-        Expectation { expected, reason: Reason::FreshCode, from, until }
-    }
-
-    /// A code outside of every allowed window, on a server that then may ask for the next one.
-    fn expect_far(
-        &self,
-        key: &VirtualKey,
-        now: UnixMicros,
-        attempt: &Attempt,
-        step: u64,
-    ) -> Expectation {
-        match (attempt.operation, self.initialised) {
-            (Operation::Login, Initialised::Yes) | (Operation::FirstCode, Initialised::No) => {}
-            (Operation::FirstCode, Initialised::Yes) => {
-                return always(Expected::Rejected, Reason::WrongPin);
-            }
-            (Operation::Login, Initialised::No) => {
-                return always(Expected::Rejected, Reason::OutOfOrder);
-            }
-            // Whether the third step can be resynchronised, nobody declares.
-            _ => return unknown(Reason::OutsideWindow),
-        }
-        if self.perhaps_passed(step) || step <= self.before || self.may_be_locked() {
-            return unknown(Reason::OutsideWindow);
-        }
-        let (asked_from, asked_until) = self.rules.possibly_asked(step, self.drift);
-        let code = key.code(step);
-        if now > asked_until {
-            let from = asked_until.saturating_add(1);
-            return self.refused(key, now, code, Reason::OutsideWindow, Some((from, u64::MAX)));
-        }
-        if now < asked_from {
-            let until = asked_from.saturating_sub(1);
-            return self.refused(key, now, code, Reason::OutsideWindow, Some((0, until)));
-        }
-        let (mut from, mut until) = self.rules.surely_asked(step, self.drift);
-        let (possible_from, possible_until) = self.rules.possible(step, self.drift);
-        if now > possible_until {
-            from = from.max(possible_until.saturating_add(1));
-        } else {
-            until = until.min(possible_from.saturating_sub(1));
-        }
-        if !(from..=until).contains(&now) || !self.twins(key, now, code, Some(step)).is_empty() {
-            return unknown(Reason::OutsideWindow);
-        }
-        Expectation { expected: Expected::NextCode, reason: Reason::OutsideWindow, from, until }
-    }
-
-    /// The code after the one that was too far out: it completes what that one began.
-    fn expect_next(&self, key: &VirtualKey, now: UnixMicros, step: u64) -> Expectation {
-        let Some(asked) = self.asked.filter(|asked| step == asked.step + 1) else {
-            return unknown(Reason::OutOfOrder);
-        };
-        let (from, until) = self.rules.surely_asked(step, self.drift);
-        let until = until.min(asked.at.saturating_add(PENDING));
-        let twins = self.twins(key, now, key.code(step), Some(step));
-        if from > until || self.may_be_locked() || self.perhaps_passed(step) || !twins.is_empty() {
-            return unknown(Reason::FreshCode);
-        }
-        let expected = match self.initialised {
-            Initialised::No => Expected::NewPin,
-            Initialised::Yes => Expected::Accepted,
-            Initialised::Perhaps => return unknown(Reason::LostAnswer),
-        };
         Expectation { expected, reason: Reason::FreshCode, from, until }
     }
 
@@ -323,6 +265,21 @@ impl Oracle {
             from: from.max(self.rules.start(own.0)),
             until: until.min(self.rules.start(own.1 + 1).saturating_sub(1)),
         }
+    }
+
+    /// Steps other than `step` within `reach` whose code has the same digits (p = 1e-6 a pair). Which
+    /// of them the server takes, and so which one is spent, is its own choice; it may even come upon
+    /// one that is passed, look no further, and refuse.
+    fn doubles(&self, key: &VirtualKey, now: UnixMicros, step: u64, reach: Reach) -> Vec<u64> {
+        let code = key.code(step);
+        let rules = match reach {
+            Reach::Window => Rules { resync: 0, ..self.rules },
+            Reach::Resync => self.rules,
+        };
+        rules
+            .union(self.own_steps(now), self.drift)
+            .filter(|other| *other != step && key.code(*other) == code)
+            .collect()
     }
 
     /// Steps other than `except` that could be taken soon and whose code has the same digits.

@@ -182,3 +182,111 @@ fn twins_by_chance_accuse_nobody() {
     let replay = oracle.expect(&key, now, &send(Operation::Confirm, twin));
     assert_eq!((replay.expected, replay.reason), (Expected::Unknown, Reason::ReplayedCode));
 }
+
+/// As [`ready`], of a server that asks for the next code up to ten steps out.
+fn ready_to_resynchronise() -> Oracle {
+    let mut oracle = ready();
+    oracle.rules = Rules { resync: 10, lock_after: None, ..oracle.rules };
+    oracle
+}
+
+/// privacyIDEA keeps the first of two codes until another one is too far out, and refuses that one
+/// unless it follows the first.
+#[test]
+fn after_a_resynchronisation_that_failed_another_code_too_far_out_may_be_refused() {
+    let mut oracle = ready_to_resynchronise();
+    let first = go(&mut oracle, send(Operation::Login, 106), 102, Verdict::NextCode, Acted::Yes);
+    assert_eq!((first.expected, first.reason), (Expected::NextCode, Reason::OutsideWindow));
+    let typo = Credential::Wrong(Code::new(1, 6));
+    let typo = Attempt { credential: typo, ..send(Operation::Resync, 0) };
+    let typo = go(&mut oracle, typo, 103, Verdict::Rejected, Acted::Yes);
+    assert_eq!(typo.expected, Expected::Rejected);
+    // It may be the second of two, or begin anew.
+    let second = oracle.expect(&key(), 103 * MINUTE, &send(Operation::Login, 107));
+    assert_eq!((second.expected, second.reason), (Expected::Unknown, Reason::OutOfOrder));
+    // It may not open anything.
+    let other = go(&mut oracle, send(Operation::Login, 108), 104, Verdict::Rejected, Acted::Yes);
+    assert_eq!((other.expected, other.reason), (Expected::Rejected, Reason::OutsideWindow));
+    // Asked for again and followed, the two are done with.
+    go(&mut oracle, send(Operation::Login, 110), 106, Verdict::NextCode, Acted::Yes);
+    let next = go(&mut oracle, send(Operation::Resync, 111), 107, Verdict::Accepted, Acted::Yes);
+    assert_eq!((next.expected, next.reason), (Expected::Accepted, Reason::FreshCode));
+    let far = oracle.expect(&key(), 113 * MINUTE, &send(Operation::Login, 122));
+    assert_eq!(far.expected, Expected::NextCode);
+}
+
+/// The second of two codes may be typed as a login, PIN and all.
+#[test]
+fn a_second_code_taken_by_a_login_moves_the_window_too() {
+    let mut oracle = ready_to_resynchronise();
+    go(&mut oracle, send(Operation::Login, 106), 102, Verdict::Error, Acted::Perhaps);
+    go(&mut oracle, send(Operation::Login, 107), 103, Verdict::Accepted, Acted::Yes);
+    let after = oracle.expect(&key(), 110 * MINUTE, &send(Operation::Login, 114));
+    assert_eq!((after.expected, after.reason), (Expected::Accepted, Reason::FreshCode));
+}
+
+#[test]
+fn a_code_too_far_out_that_came_twice_may_be_forgotten() {
+    let mut oracle = ready_to_resynchronise();
+    let far = send(Operation::Login, 106);
+    let asked = oracle.expect(&key(), 102 * MINUTE, &far);
+    let asked = oracle.expect_each_of_group(asked);
+    assert_eq!((asked.expected, asked.reason), (Expected::Rejected, Reason::OutsideWindow));
+    let times = (102 * MINUTE, 102 * MINUTE + 1);
+    let heard = [Verdict::NextCode, Verdict::Rejected].map(|verdict| Heard {
+        verdict,
+        acted: Acted::Yes,
+        sent_key: times.0,
+        answered_key: times.1,
+    });
+    oracle.learn_group(&key(), &far, &asked, &heard);
+    let next = oracle.expect(&key(), 103 * MINUTE, &send(Operation::Resync, 107));
+    assert_eq!(next.expected, Expected::Unknown);
+}
+
+/// A server that looks for the first step with these digits comes upon one that is passed.
+#[test]
+fn a_passed_step_with_the_same_digits_excuses_a_refusal() {
+    let key = key();
+    let used = (0_u64..).find(|step| key.code(*step) == key.code(step + 2)).unwrap();
+    let rules = Rules { back: 3, ..oracle().rules };
+    let mut oracle = Oracle::unused(rules);
+    let now = (used + 1) * MINUTE;
+    let heard =
+        Heard { verdict: Verdict::Accepted, acted: Acted::Yes, sent_key: now, answered_key: now };
+    let taken = Expectation::always(Expected::Accepted, Reason::FreshCode);
+    oracle.learn(&key, &send(Operation::Login, used + 1), &taken, &heard);
+    let good = oracle.expect(&key, now + MINUTE, &send(Operation::Login, used + 2));
+    assert_eq!((good.expected, good.reason), (Expected::Unknown, Reason::FreshCode));
+
+    // Likewise of the two codes of a resynchronisation, within its reach.
+    let rules = Rules { resync: 10, ..rules };
+    let oracle = Oracle { rules, ..Oracle::unused(rules) };
+    let apart = |far: u64| (0_u64..).find(|step| key.code(*step) == key.code(step + far)).unwrap();
+    let step = apart(6) + 6;
+    let first = oracle.expect(&key, (step - 5) * MINUTE, &send(Operation::Login, step));
+    assert_eq!((first.expected, first.reason), (Expected::Unknown, Reason::OutsideWindow));
+    let mut oracle = Oracle::unused(rules);
+    let asked = Heard { verdict: Verdict::NextCode, ..heard };
+    let now = (step - 6) * MINUTE;
+    let asked = Heard { sent_key: now, answered_key: now, ..asked };
+    let expected = Expectation::always(Expected::NextCode, Reason::OutsideWindow);
+    oracle.learn(&key, &send(Operation::Login, step - 1), &expected, &asked);
+    let next = oracle.expect(&key, now + MINUTE, &send(Operation::Resync, step));
+    assert_eq!((next.expected, next.reason), (Expected::Unknown, Reason::FreshCode));
+}
+
+#[test]
+fn what_is_left_of_an_expectation_when_the_server_may_have_acted_twice() {
+    let left = |expected| {
+        let one = Expectation { until: 7, ..Expectation::always(expected, Reason::FreshCode) };
+        let twice = one.sent_again();
+        (twice.expected, twice.until)
+    };
+    for taken in [Expected::Accepted, Expected::NewPin, Expected::Confirm, Expected::OneOfGroup] {
+        assert_eq!(left(taken), (Expected::Unknown, u64::MAX));
+    }
+    assert_eq!(left(Expected::Rejected), (Expected::Rejected, 7));
+    assert_eq!(left(Expected::NextCode), (Expected::Rejected, 7));
+    assert_eq!(left(Expected::Page), (Expected::Page, 7));
+}

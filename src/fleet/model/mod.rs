@@ -1,130 +1,18 @@
 //! Whole people against a tiny model server, written apart from the oracle: a correct model is
 //! never contradicted, however answers are delayed or lost; each planted fault is found.
 
+mod server;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use self::server::{Fault, Manner, Model};
 use super::{Acted, Expected, Heard, Person, Rules, World};
-use crate::otp::Generator;
 use crate::scenario::{SCENARIOS, Scenario};
 use crate::secret::Secret;
 use crate::serial::Serial;
-use crate::target::{Inputs, Operation, PinPosition, Policy, Verdict};
+use crate::target::{Operation, PinPosition, Policy, Verdict};
 use crate::token::Token;
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
-    None,
-    ReplayNone,
-    Toctou,
-    FalseReject,
-    PinIgnored,
-    CodeIgnored,
-    InitCodeReuse,
-    BurnCurrentStepOnly,
-}
-
-/// One account of the model: sixty-second steps, one either way, drift of one learned or not.
-struct Model {
-    generator: Generator,
-    fault: Fault,
-    learns: bool,
-    monotonic: bool,
-    pin: Option<String>,
-    chosen: Option<String>,
-    spent: Vec<u64>,
-    shift: i64,
-    /// Drift of the last resynchronisation.
-    base: i64,
-    /// Steps within which the next code is asked for.
-    resync: i64,
-    asked: Option<u64>,
-    failures: u32,
-    calls: u64,
-}
-
-impl Model {
-    fn answer(&mut self, operation: Operation, typed: &Inputs<'_>, now: u64) -> Verdict {
-        self.calls += 1;
-        if operation == Operation::NewPin {
-            self.chosen = Some(typed.new_pin.to_owned());
-            return Verdict::Confirm;
-        }
-        if operation == Operation::Logout {
-            return Verdict::Accepted;
-        }
-        if operation == Operation::Resync {
-            return self.next(typed.code, now);
-        }
-        let (pin, code) = typed.passcode.split_at(typed.passcode.len() - 6);
-        let wanted = match operation {
-            Operation::FirstCode if self.pin.is_none() => Some(String::new()),
-            Operation::Confirm => self.chosen.clone(),
-            Operation::Login => self.pin.clone(),
-            _ => None,
-        };
-        let pin = if operation == Operation::FirstCode { "" } else { pin };
-        let pin_good =
-            wanted.is_some_and(|wanted| wanted == pin || self.fault == Fault::PinIgnored);
-        let step = self.find(operation, code, now, 1);
-        let far = self.find(operation, code, now, self.resync);
-        if step.is_none() && far.is_some() && pin_good && operation != Operation::Confirm {
-            self.failures += 1;
-            self.asked = far.filter(|_| self.failures <= 10);
-            return if self.asked.is_some() { Verdict::NextCode } else { Verdict::Rejected };
-        }
-        let lucky = self.fault != Fault::FalseReject || !self.calls.is_multiple_of(5);
-        if self.failures >= 10 || !pin_good || step.is_none() || !lucky {
-            self.failures += 1;
-            return Verdict::Rejected;
-        }
-        let step = step.unwrap();
-        let own = (now / 60_000_000) as i64;
-        self.spent.push(step);
-        if self.learns {
-            self.shift = (step as i64 - own).clamp(self.base - 1, self.base + 1);
-        }
-        self.failures = 0;
-        match operation {
-            Operation::FirstCode => return Verdict::NewPin,
-            Operation::Confirm => self.pin = self.chosen.take(),
-            _ => {}
-        }
-        Verdict::Accepted
-    }
-
-    /// The code after the one that was too far out.
-    fn next(&mut self, code: &str, now: u64) -> Verdict {
-        let found = self.find(Operation::Login, code, now, self.resync);
-        let wanted = self.asked.take().map(|asked| asked + 1);
-        let Some(step) = wanted.filter(|step| found == Some(*step) && self.failures < 10) else {
-            self.failures += 1;
-            return Verdict::Rejected;
-        };
-        self.spent.push(step);
-        self.base = step as i64 - (now / 60_000_000) as i64;
-        self.shift = self.base;
-        self.failures = 0;
-        if self.pin.is_some() { Verdict::Accepted } else { Verdict::NewPin }
-    }
-
-    fn find(&self, operation: Operation, code: &str, now: u64, window: i64) -> Option<u64> {
-        let middle = (now / 60_000_000) as i64 + self.shift;
-        (middle - window..=middle + window).map(|step| step as u64).find(|step| {
-            let dead = match self.fault {
-                Fault::ReplayNone => false,
-                Fault::InitCodeReuse if operation == Operation::Confirm => false,
-                Fault::BurnCurrentStepOnly => {
-                    self.spent.contains(step) && *step == now / 60_000_000
-                }
-                _ if self.monotonic => self.spent.iter().any(|spent| spent >= step),
-                _ => self.spent.contains(step),
-            };
-            let right = self.generator.code(*step).to_string() == code;
-            !dead && (right || self.fault == Fault::CodeIgnored)
-        })
-    }
-}
 
 #[derive(Debug, Default)]
 struct Tally {
@@ -144,6 +32,9 @@ struct Circumstances {
     monotonic: bool,
     /// Chance of a lost answer.
     lost: f64,
+    /// Chance that a request is sent again for want of an answer, though the server acted on it, and
+    /// acts on it again.
+    twice: f64,
     /// Longest delay, µs.
     slow: u64,
     /// Server's clock minus ours, µs.
@@ -152,6 +43,10 @@ struct Circumstances {
     known: bool,
     /// Steps within which the next code is asked for.
     resync: i64,
+    /// How the next code is asked for.
+    manner: Manner,
+    /// Digits of a code: few, and accidents are many.
+    digits: u8,
 }
 
 fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
@@ -208,22 +103,11 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
 fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
     let mut rng = ChaCha8Rng::seed_from_u64(world.seed ^ u64::from(index) << 32);
     let secret = Secret::new((0..20).map(|_| rng.random()).collect());
-    let token = Token::totp60(Serial::new(format!("K{index}")).unwrap(), secret);
-    let mut model = Model {
-        generator: token.generator(),
-        fault: with.fault,
-        learns: with.learns,
-        monotonic: with.monotonic,
-        pin: None,
-        chosen: None,
-        spent: Vec::new(),
-        shift: 0,
-        base: 0,
-        resync: with.resync,
-        asked: None,
-        failures: 0,
-        calls: 0,
-    };
+    let mut token = Token::totp60(Serial::new(format!("K{index}")).unwrap(), secret);
+    token.digits = with.digits;
+    let mut model = Model::new(token.generator(), with.fault, with.manner);
+    (model.learns, model.monotonic) = (with.learns, with.monotonic);
+    (model.resync, model.digits) = (with.resync, usize::from(with.digits));
     let pin = with.known.then(|| Secret::from(&b"ab12"[..]));
     if with.known {
         // Used up to the last moment, at a drift of its own, and nearly locked.
@@ -232,6 +116,7 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
         model.shift = if with.learns { rng.random_range(-1..=1) } else { 0 };
         model.spent = (shown - 2..=shown).filter(|_| rng.random_bool(0.5)).collect();
         model.failures = rng.random_range(0..10);
+        model.asked = (with.resync > 0 && rng.random_bool(0.3)).then(|| shown - 20);
     }
     let mut person = Person::new(world, index, "u", &token, pin.as_ref());
     let mut last = 0;
@@ -241,15 +126,22 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
         let sent_key = deed.due + rng.random_range(0..=with.slow / 2);
         let answered_key = sent_key + rng.random_range(1..=with.slow);
         last = deed.due;
-        let expectation = person.expect(sent_key, &deed);
+        let mut expectation = person.expect(sent_key, &deed);
         let typed = person.typed(world, &deed);
         let typed = typed.inputs("u");
-        let mut heard = Vec::new();
+        // A sending that nobody answered is no attempt.
+        let (mut heard, mut answers) = (Vec::new(), Vec::new());
         let times = deed.send.map_or(0, |send| send.times);
         for time in 0..times.max(1) {
             let acts = rng.random_range(sent_key..=answered_key).saturating_add_signed(with.offset);
             let fate: f64 = rng.random();
             let before = fate < with.lost / 2.0;
+            if deed.send.is_some() && with.twice > 0.0 && rng.random_bool(with.twice) {
+                model.answer(deed.operation, &typed, acts);
+                let (verdict, acted) = (Verdict::Error, Acted::Perhaps);
+                heard.push(Heard { verdict, acted, sent_key, answered_key });
+                expectation = expectation.sent_again();
+            }
             let mut verdict = Verdict::Accepted;
             if deed.send.is_some() && !before {
                 let remembered = (model.spent.clone(), with.fault == Fault::Toctou && time == 1);
@@ -263,15 +155,16 @@ fn live(world: &World, index: u32, with: &Circumstances, tally: &mut Tally) {
             }
             let acted = if fate < with.lost { Acted::Perhaps } else { Acted::Yes };
             let verdict = if acted == Acted::Yes { verdict } else { Verdict::Error };
-            heard.push(Heard { verdict, acted, sent_key, answered_key });
+            answers.push(Heard { verdict, acted, sent_key, answered_key });
+            heard.extend(answers.last());
         }
         if deed.send.is_none() {
             assert_eq!(expectation.expected, Expected::Page);
         }
         if let Some(send) = deed.send {
-            judge(&expectation, &heard, tally);
+            judge(&expectation, &answers, tally);
             tally.replays += u32::from(send.behaviour == super::Behaviour::Impatient);
-            tally.asked += u32::from(heard[0].verdict == Verdict::NextCode);
+            tally.asked += u32::from(answers[0].verdict == Verdict::NextCode);
             tally.groups += u32::from(send.times > 1);
         }
         person.heard(world, &deed, &expectation, &heard);
@@ -313,6 +206,9 @@ const CALM: Circumstances = Circumstances {
     offset: 0,
     known: false,
     resync: 0,
+    twice: 0.0,
+    manner: Manner::Dialogue,
+    digits: 6,
 };
 
 #[test]
@@ -368,6 +264,52 @@ fn a_server_that_asks_for_the_next_code_is_not_contradicted_either() {
                 let tally = run(seed, 60, &with);
                 assert_eq!(tally.contradictions, 0, "seed {seed}, learns {learns}: {tally:?}");
                 assert!(tally.asked > 10, "{tally:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nor_is_one_that_keeps_the_first_of_two_codes_for_days() {
+    for seed in 0..12 {
+        for (lost, known) in [(0.0, false), (0.2, false), (0.0, true)] {
+            let calm = Circumstances { resync: 10, manner: Manner::Account, ..CALM };
+            let with = Circumstances { lost, known, slow: 20_000_000, ..calm };
+            let tally = run(seed, 60, &with);
+            assert_eq!(tally.contradictions, 0, "seed {seed}, known {known}: {tally:?}");
+            assert!(tally.asked > 10, "{tally:?}");
+        }
+    }
+}
+
+#[test]
+fn nor_is_one_that_acts_on_a_request_each_time_it_is_transmitted() {
+    for seed in 0..12 {
+        for (resync, manner) in
+            [(0, Manner::Dialogue), (10, Manner::Dialogue), (10, Manner::Account)]
+        {
+            let with = Circumstances { twice: 0.2, resync, manner, ..CALM };
+            let tally = run(seed, 60, &with);
+            assert_eq!(tally.contradictions, 0, "seed {seed}, {manner:?}: {tally:?}");
+            assert!(tally.ready >= 45 && tally.undecided > 10, "{tally:?}");
+        }
+    }
+    // What was spent before must be refused however often it is transmitted.
+    let replays = run(5, 200, &Circumstances { fault: Fault::ReplayNone, twice: 1.0, ..CALM });
+    assert!(replays.contradictions > 0, "{replays:?}");
+}
+
+/// Codes of three digits: an accident that is one in a million with six happens all the time.
+#[test]
+fn accidents_of_digits_are_put_down_to_nobody() {
+    for seed in 0..12 {
+        for (resync, manner) in
+            [(0, Manner::Dialogue), (10, Manner::Dialogue), (10, Manner::Account)]
+        {
+            for monotonic in [true, false] {
+                let with = Circumstances { resync, manner, monotonic, digits: 3, ..CALM };
+                let tally = run(seed, 300, &with);
+                assert_eq!(tally.contradictions, 0, "seed {seed}, {manner:?}: {tally:?}");
             }
         }
     }
