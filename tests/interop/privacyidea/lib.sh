@@ -6,20 +6,24 @@ pi_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 pi_venv=${PRIVACYIDEA_VENV:-$pi_here/../../../target/interop/privacyidea}
 
 pi_install() {
-    [ -x "$pi_venv/bin/gunicorn" ] || {
-        python3 -m venv "$pi_venv"
-        "$pi_venv/bin/pip" install --quiet --disable-pip-version-check \
-            privacyidea==3.14 gunicorn==27.0.1
-    }
+    [ -x "$pi_venv/bin/python" ] || python3 -m venv "$pi_venv"
+    # Whatever is there: an installation that broke off, or other versions.
+    "$pi_venv/bin/pip" install --quiet --disable-pip-version-check \
+        privacyidea==3.14 gunicorn==27.0.1
     pi_venv=$(realpath "$pi_venv")
     pi_python=$(echo "$pi_venv"/lib/python3.*/site-packages)
 }
 
-# pi_batch USERS: keys, roster, and the import file, all by this program.
+# pi_batch USERS FIRST: keys, roster, and the import file, all by this program. The keys from number
+# FIRST on show no code twice in some hours: resynchronising one, privacyIDEA takes the earliest step
+# of its window that has the code, and an accidental twin there would be its answer.
 pi_batch() {
-    local n
-    "$bin" mint --count "$1" --serial-prefix PI --serial-width 6 --new-transport-key \
-        "$work/transport.key" --out "$work/batch.pskcxml" 2>/dev/null
+    local n tries=0
+    until pi_mint "$1" && "$bin" inspect "$work/batch.pskcxml" --json --reveal-secrets \
+        --transport-key-file "$work/transport.key" | python3 "$pi_here/no_twins.py" "$2"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 20 ] || return 1
+    done
     {
         echo "user,serial"
         for ((n = 1; n <= $1; n++)); do printf 'u%05d,PI%06d\n' "$n" "$n"; done
@@ -40,6 +44,12 @@ with sqlite3.connect(f"{work}/users.db") as db:
 PY
 }
 
+pi_mint() {
+    rm -f "$work/transport.key" "$work/batch.pskcxml"
+    "$bin" mint --count "$1" --serial-prefix PI --serial-width 6 --new-transport-key \
+        "$work/transport.key" --out "$work/batch.pskcxml" 2>/dev/null
+}
+
 # pi_prepare NAME…: configuration, keys and tables of a new one, and the configurations of its copies;
 # the first NAME is its own.
 pi_prepare() {
@@ -47,12 +57,13 @@ pi_prepare() {
     secret=$(head -c 18 /dev/urandom | base64)
     (umask 077 && head -c 18 /dev/urandom | base64 >"$work/admin.password")
     for name in "$@"; do (umask 077 && pi_config "$secret" "$name" >"$work/$name.cfg"); done
-    export PRIVACYIDEA_CONFIGFILE=$work/$1.cfg
+    # For these alone: a server follows this variable rather than what create_app is given.
+    local manage=(env "PRIVACYIDEA_CONFIGFILE=$work/$1.cfg" "$pi_venv/bin/pi-manage")
     {
-        "$pi_venv/bin/pi-manage" setup create_enckey
-        "$pi_venv/bin/pi-manage" setup create_audit_keys
-        "$pi_venv/bin/pi-manage" setup create_tables
-        "$pi_venv/bin/pi-manage" admin add admin -p "$(cat "$work/admin.password")"
+        "${manage[@]}" setup create_enckey
+        "${manage[@]}" setup create_audit_keys
+        "${manage[@]}" setup create_tables
+        "${manage[@]}" admin add admin -p "$(cat "$work/admin.password")"
     } >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; return 1; }
     python3 -c 'import sqlite3, sys
 sqlite3.connect(sys.argv[1]).execute("pragma journal_mode = wal")' "$work/$1.db"
@@ -85,25 +96,19 @@ pi_start() {
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])')
     url="http://127.0.0.1:$port"
-    local faster=()
+    local settings=("PRIVACYIDEA_CONFIGFILE=$work/$name.cfg")
     if [ "$rate" != 1 ]; then
         [ -f "$work/fastclock.so" ] ||
             gcc -shared -fPIC -O1 -o "$work/fastclock.so" "$pi_here/fastclock.c"
-        faster=(env "LD_PRELOAD=$work/fastclock.so" "FASTCLOCK_RATE=$rate"
+        settings+=("LD_PRELOAD=$work/fastclock.so" "FASTCLOCK_RATE=$rate"
             "FASTCLOCK_ORIGIN=$origin")
     fi
-    "${faster[@]}" "$pi_venv/bin/gunicorn" --workers "$workers" --timeout 300 \
-        --bind "127.0.0.1:$port" \
-        "privacyidea.app:create_app(config_name='production', config_file='$work/$name.cfg', silent=True)" \
+    env "${settings[@]}" "$pi_venv/bin/gunicorn" --workers "$workers" --timeout 300 \
+        --bind "127.0.0.1:$port" "privacyidea.app:create_app(config_name='production', silent=True)" \
         >"$work/gunicorn-$name-$workers.log" 2>&1 &
     pi_pid=$!
     servers+=("$pi_pid")
-    for _ in $(seq 300); do
-        curl -fsS "$url/healthz/livez" >/dev/null 2>&1 && return
-        sleep 0.2
-    done
-    tail -n 30 "$work/gunicorn-$name-$workers.log"
-    return 1
+    eventually "$pi_pid" "$work/gunicorn-$name-$workers.log" curl -fsS "$url/healthz/livez"
 }
 
 pi_stop() {
@@ -115,4 +120,14 @@ pi_stop() {
 pi_copy() {
     python3 -c 'import sqlite3, sys
 sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))' "$work/$1.db" "$work/$2.db"
+}
+
+# pi_used NAME FROM TO: how many keys of these rows of the roster have given a code, says that server's
+# own database.
+pi_used() {
+    python3 - "$work/$1.db" "$(printf 'PI%06d' "$2")" "$(printf 'PI%06d' "$3")" <<'PY'
+import sqlite3, sys
+query = "select count(*) from token where serial between ? and ? and count > 0"
+print(sqlite3.connect(sys.argv[1]).execute(query, sys.argv[2:]).fetchone()[0])
+PY
 }

@@ -24,6 +24,10 @@ admin.call(
 admin.call("/realm/otp", {"resolvers": "pw"})
 admin.call("/defaultrealm/otp", {})
 
+# How many steps either way a new key may be resynchronised. The default of 1000 finds many a code by
+# accident, at another step than its own.
+admin.call("/system/setConfig", {"DefaultSyncWindow": "30"})
+
 # Our import file, in portions: one request with all would run into the server's time limit.
 head, *rows = open(f"{folder}/import.csv").read().splitlines()
 serials = [row.split(",")[3].strip() for row in rows]

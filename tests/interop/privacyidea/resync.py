@@ -18,7 +18,10 @@ def check(code):
 
 
 admin = Admin(url, folder)
-assert admin.call("/token/resync", {"serial": serial, "otp1": first, "otp2": second}) is True
+done = admin.call("/token/resync", {"serial": serial, "otp1": first, "otp2": second})
+assert done is True, f"/token/resync of {serial} by two codes in a row answers {done!r}"
 # The first code of this key: a PIN is to be chosen next.
-assert check(later) in ("ACCEPT", "CHALLENGE"), "the later code is refused"
-assert check(second) == "REJECT", "a code of the resynchronisation is taken"
+answer = check(later)
+assert answer in ("ACCEPT", "CHALLENGE"), f"the later code is answered {answer}"
+answer = check(second)
+assert answer == "REJECT", f"a code of the resynchronisation is answered {answer}"
