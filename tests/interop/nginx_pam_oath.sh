@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # pam_oath behind Debian's nginx: PIN and code as the password of HTTP Basic, checked against the users
-# file that `export --format pam-oath` writes. Needs root: PAM reads its services from /etc/pam.d.
+# file that `export --format pam-oath` writes. Needs root or sudo: PAM reads its services from
+# /etc/pam.d.
 # shellcheck source=tests/interop/radius/lib.sh
 . "$(dirname "$0")/radius/lib.sh"
 
@@ -8,9 +9,7 @@ need nginx libnginx-mod-http-auth-pam libpam-oath curl
 batch 40 30 pins
 "$bin" export "$work/batch.pskcxml" --format pam-oath --roster "$work/roster.csv" \
     --transport-key-file "$work/transport.key" --out "$work/users.oath"
-service=trousseau-nginx
-echo "auth requisite pam_oath.so usersfile=$work/users.oath window=3 digits=6
-account required pam_permit.so" >/etc/pam.d/$service
+pam_service
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])')
 mkdir "$work/www"
@@ -45,10 +44,10 @@ CONF
 nginx -c "$work/nginx.conf" -e "$work/nginx.log" >/dev/null 2>"$work/nginx.err" &
 servers+=($!)
 url="http://127.0.0.1:$port"
-for _ in $(seq 50); do
-    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/private.txt")" = 401 ] && break
-    sleep 0.1
-done
+asks_for_a_password() {
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/private.txt")" = 401 ]
+}
+eventually $! "$work/nginx.err" asks_for_a_password
 
 code=0
 "$bin" simulate --scenario "$here/quick.toml" --target pam-oath-nginx --url "$url" \
@@ -59,9 +58,6 @@ head -n 12 "$work/nginx.txt"
 outcome nginx "pam_oath behind nginx $(nginx -v 2>&1 | sed 's|.*/||'), real time"
 check "everybody logged in" grep -q '40 logged in' "$work/nginx.txt"
 check "replays were sent" test "$(figure nginx replays/sent)" -gt 0
-check "no code was accepted twice, one after the other" \
-    test "$(figure nginx replays/sequential/accepted)" -eq 0
-check "the verdict is no fault of the generator" test "$code" -eq 0 -o "$code" -eq 3
-rm -f /etc/pam.d/$service
+tell_race nginx
 
 conclude

@@ -1,5 +1,5 @@
-# Shared by the scripts with real servers: a folder with a batch, a roster and a shared secret, a FreeRADIUS on
-# a loopback port, and a count of what held. Sourced, not run.
+# Shared by the scripts with real servers: a folder with a batch, a roster and a shared secret, a
+# FreeRADIUS on a loopback port, and a count of what held. Sourced, not run.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,10 +9,14 @@ work=$(mktemp -d)
 passed=0
 failed=0
 servers=()
+pam_file=""
 
 finish() {
-    for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
-    if [ "$failed" -ne 0 ] || [ -n "${KEEP:-}" ]; then
+    local code=$?
+    # Also what still runs in the background when a script ends early.
+    for pid in "${servers[@]}" $(jobs -p); do kill "$pid" 2>/dev/null || true; done
+    [ -z "$pam_file" ] || as_root rm -f "$pam_file"
+    if [ "$code" -ne 0 ] || [ -n "${KEEP:-}" ]; then
         echo "files are kept in $work"
     else
         rm -rf "$work"
@@ -38,9 +42,23 @@ check() {
     fi
 }
 
-# refuses COMMAND…: whether it fails.
-refuses() {
-    ! "$@" >/dev/null 2>&1
+# eventually PID LOG COMMAND…: waits until the command succeeds, for a minute at most, which a busy
+# machine may need; ends badly, with the log, when it does not or when the server has gone.
+eventually() {
+    local pid=$1 log=$2 end=$((SECONDS + 60))
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        if [ "$SECONDS" -ge "$end" ] || ! kill -0 "$pid" 2>/dev/null; then
+            echo "no server within a minute, or it has ended: $*"
+            tail -n 40 "$log"
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 need() {
@@ -50,11 +68,13 @@ need() {
             missing="$missing $package"
     done
     [ -z "$missing" ] && return
-    local sudo=""
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    $sudo apt-get update -qq
-    # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq $missing >/dev/null
+    # One at a time: scripts run beside each other.
+    (
+        flock 9
+        as_root apt-get update -qq
+        # shellcheck disable=SC2086
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
+    ) 9<"$here"
 }
 
 # batch USERS PERIOD [pins]: keys, their roster (with a PIN each when asked), the same as JSON
@@ -74,21 +94,33 @@ batch() {
         --json --reveal-secrets >"$work/keys.jsonl"
 }
 
-# freeradius CONFIG: starts it, with @WORK@, @SECRET@, @HERE@ and @PORT@ filled in; sets $url.
+# pam_service: a PAM service of this run's own, which checks against $work/users.oath; sets $service.
+pam_service() {
+    service=trousseau-interop-$$
+    pam_file=/etc/pam.d/$service
+    as_root tee "$pam_file" >/dev/null <<PAM || {
+auth requisite pam_oath.so usersfile=$work/users.oath window=3 digits=6
+account required pam_permit.so
+PAM
+        echo "cannot write $pam_file: run this as root, or where sudo works"
+        return 1
+    }
+}
+
+# freeradius CONFIG: starts it, with @WORK@, @SECRET@, @HERE@, @PYTHON@, @SERVICE@ and @PORT@ filled in;
+# sets $url.
 freeradius_start() {
-    local port
+    local port python
+    # rlm_python3 has the Python of the distribution in it, whatever else is in the path.
+    python=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
     port=$(python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     sed -e "s|@WORK@|$work|g" -e "s|@SECRET@|$(cat "$work/radius.secret")|g" \
-        -e "s|@HERE@|$here|g" -e "s|@PORT@|$port|g" "$here/$1" >"$work/radiusd.conf"
+        -e "s|@HERE@|$here|g" -e "s|@PORT@|$port|g" -e "s|@PYTHON@|$python|g" \
+        -e "s|@SERVICE@|${service:-}|g" "$here/$1" >"$work/radiusd.conf"
     freeradius -d "$work" -D /usr/share/freeradius -f -l stdout >"$work/freeradius.log" 2>&1 &
     servers+=($!)
-    for _ in $(seq 50); do
-        grep -q 'Ready to process requests' "$work/freeradius.log" && break
-        sleep 0.1
-    done
-    grep -q 'Ready to process requests' "$work/freeradius.log" ||
-        { cat "$work/freeradius.log"; return 1; }
+    eventually $! "$work/freeradius.log" grep -q 'Ready to process requests' "$work/freeradius.log"
     url="radius://127.0.0.1:$port"
 }
 
@@ -108,6 +140,18 @@ simulate() {
     head -n 12 "$work/$out.txt"
     tail -n 4 "$work/$out.err"
     echo "exit code $code"
+}
+
+# tell_race OUT: what pam_oath contradicted is its own race, or nothing; and the exit code says which.
+tell_race() {
+    check "no contradiction but by the race for the users file" \
+        python3 "$here/pam_race.py" "$work/$1"
+    if [ "$(figure "$1" contradictions)" -gt 0 ]; then
+        check "the exit code says so" test "$code" -eq 3
+    else
+        # Without one, 1 is a threshold: a request lost on a busy machine.
+        check "the exit code says so" test "$code" -le 1
+    fi
 }
 
 # figure OUT POINTER: a number of the JSON report; of a list, how long it is.
