@@ -3,12 +3,15 @@
 # in a virtual environment), builds the release binary, and runs every script of this folder.
 # A peer that cannot be installed is a failure: nothing here is skipped.
 #
-# The scripts are the files marked executable; the others help them. Each script reads TROUSSEAU_BIN
-# (the binary), TROUSSEAU_VENV (the virtual environment), TROUSSEAU_REPORT (the folder of a finished
-# demo run), TROUSSEAU_SHOTS (where screenshots go), and ends with a line "N passed, M failed"; lines
-# "server: …" are collected into a table.
+# The scripts are the *.sh and *.py of this folder, all executable; *_peer.py and the folders help them,
+# and any other file is a failure. Each script reads TROUSSEAU_BIN (the binary), TROUSSEAU_VENV (the
+# virtual environment), TROUSSEAU_REPORT (the folder of a finished demo run), TROUSSEAU_SHOTS (where
+# screenshots go), says FAILED or FAIL at the start of a line for each check that does not hold, and
+# ends with a line "N passed, M failed"; lines "server: …" are collected into a table.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# The binary is looked for in target/.
+unset CARGO_TARGET_DIR
 
 packages="chromium chromium-driver openssl opensc softhsm2 oathtool pskctool xmlsec1 libxml2-utils"
 packages="$packages liboath-dev gcc libc6-dev python3-venv"
@@ -22,7 +25,7 @@ if [ -n "$missing" ]; then
     [ "$(id -u)" -eq 0 ] || sudo=sudo
     $sudo apt-get update -qq
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq $missing >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
 fi
 
 export TROUSSEAU_VENV="${TROUSSEAU_VENV:-$PWD/target/interop/venv}"
@@ -45,39 +48,81 @@ fi
 passed=0
 failed=0
 servers=$(mktemp)
+logs=$(mktemp -d)
+trap 'rm -rf "$servers" "$logs"' EXIT
+
+# run SCRIPT: into a log; beside it, the exit code and the seconds that it took.
+run() {
+    local runner=bash code=0 begin=$SECONDS log
+    log=$logs/$(basename "$1")
+    case "$1" in *.py) runner="$TROUSSEAU_VENV/bin/python" ;; esac
+    "$runner" "$1" >"$log" 2>&1 || code=$?
+    echo "$code $((SECONDS - begin))" >"$log.ended"
+}
+
+# fail WORDS: one more that failed.
+fail() {
+    echo "FAILED: $1"
+    failed=$((failed + 1))
+}
+
+# tell SCRIPT: what it said, and what that counts.
+tell() {
+    local log code seconds line good bad
+    log=$logs/$(basename "$1")
+    read -r code seconds <"$log.ended"
+    printf '\n--- %s\n' "$1"
+    cat "$log"
+    sed -n 's/^server: //p' "$log" >>"$servers"
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
+    if [ -n "$line" ]; then
+        read -r good bad < <(sed 's/ passed,//; s/ failed//' <<<"$line")
+        passed=$((passed + good))
+        failed=$((failed + bad))
+        # What the closing line may not say.
+        [ "$((good + bad))" -gt 0 ] || fail "$1 checked nothing"
+        if [ "$bad" -eq 0 ] && grep -qE '^FAIL(ED)?\b' "$log"; then
+            fail "$1 has lines FAILED, which its closing line does not count"
+        elif [ "$bad" -eq 0 ] && [ "$code" -ne 0 ]; then
+            fail "$1 ended with exit code $code"
+        elif [ "$bad" -gt 0 ] && [ "$code" -eq 0 ]; then
+            fail "$1 ended with exit code 0 in spite of that"
+        fi
+    else
+        fail "$1 printed no closing line (exit code $code)"
+    fi
+    printf -- '--- %s: %s s\n' "$1" "$seconds"
+}
+
+# Those that only wait for people in real time run beside each other, the rest one after the other.
+waiting=()
+scripts=()
 for script in tests/interop/*; do
     case "$script" in
-        tests/interop/run.sh) continue ;;
-        *) [ -x "$script" ] && [ -f "$script" ] || continue ;;
+        tests/interop/run.sh | *_peer.py) continue ;;
+        tests/interop/freeradius_*.sh | tests/interop/nginx_*.sh) list=waiting ;;
+        *.sh | *.py) list=scripts ;;
+        *) [ -d "$script" ] || fail "$script is neither a script nor a helper"
+           continue ;;
     esac
-    case "$script" in
-        *.sh) runner=bash ;;
-        *.py) runner="$TROUSSEAU_VENV/bin/python" ;;
-        *) continue ;;
-    esac
-    printf '\n--- %s\n' "$script"
-    log=$(mktemp)
-    code=0
-    "$runner" "$script" 2>&1 | tee "$log" || code=$?
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
-    sed -n 's/^server: //p' "$log" >>"$servers"
-    rm -f "$log"
-    if [ -z "$line" ]; then
-        echo "$script printed no closing line"
-        failed=$((failed + 1))
-        continue
+    if [ -x "$script" ]; then
+        declare -n into=$list
+        into+=("$script")
+    else
+        fail "$script is not executable, so nobody ran it: chmod +x"
     fi
-    passed=$((passed + $(echo "$line" | cut -d' ' -f1)))
-    failed=$((failed + $(echo "$line" | cut -d' ' -f3)))
-    if [ "$code" -ne 0 ] && [ "$(echo "$line" | cut -d' ' -f3)" -eq 0 ]; then
-        failed=$((failed + 1))
-    fi
+done
+for script in "${waiting[@]}"; do run "$script" & done
+wait
+for script in "${waiting[@]}"; do tell "$script"; done
+for script in "${scripts[@]}"; do
+    run "$script"
+    tell "$script"
 done
 
 # What each real server did, as the scripts' lines "server: …" say.
 printf '\n%s\n' "real servers: which, how | initialised | logins accepted | replays sent | replays accepted | verdict"
 cat "$servers"
-rm -f "$servers"
 printf '\ninterop: screenshots are in %s\n' "$TROUSSEAU_SHOTS"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
