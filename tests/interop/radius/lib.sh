@@ -128,14 +128,15 @@ radius_version() {
     freeradius -v 2>/dev/null | sed -n '1s/.*Version \([0-9.]*\).*/\1/p'
 }
 
-# simulate TARGET OUT [options]: a population; its exit code is in $code, its report in OUT.txt.
+# simulate TARGET OUT [options]: a population, that of the file $roster if there is one; its exit code is
+# in $code, its report in OUT.txt.
 simulate() {
     local target=$1 out=$2
     shift 2
     code=0
     "$bin" simulate --scenario "$here/quick.toml" --target "$target" --url "$url" \
         --radius-secret-file "$work/radius.secret" --keys "$work/batch.pskcxml" \
-        --transport-key-file "$work/transport.key" --roster "$work/roster.csv" \
+        --transport-key-file "$work/transport.key" --roster "${roster:-$work/roster.csv}" \
         --out "$work/$out" "$@" >"$work/$out.txt" 2>"$work/$out.err" || code=$?
     head -n 12 "$work/$out.txt"
     tail -n 4 "$work/$out.err"
