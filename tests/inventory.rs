@@ -240,16 +240,23 @@ fn an_interrupted_batch_is_abandoned_and_its_serials_stay_taken() {
     );
 }
 
-/// Until the child has its serials; it is stopped then by the full pipe of its output.
-fn wait_for_reservation(folder: &Path, child: &mut Child) {
-    loop {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it was to be stopped");
-        let list = ["inventory", "list", "--inventory", "inv", "--json"];
-        if run(folder, &list).stdout.contains("\"reserved\"") {
+/// Until the child has its serials, as the newest of `batches`, or has ended.
+fn wait_for_serials(folder: &Path, child: &mut Child, batches: usize) {
+    let list = ["inventory", "list", "--inventory", "inv", "--json"];
+    while child.try_wait().unwrap().is_none() {
+        // While the inventory is being made, there is none to list.
+        if run(folder, &list).stdout.lines().count() == batches {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+}
+
+/// The same; the child is stopped then by the full pipe of its output.
+fn wait_for_reservation(folder: &Path, child: &mut Child) {
+    wait_for_serials(folder, child, 1);
+    assert!(child.try_wait().unwrap().is_none(), "it ended before it was to be stopped");
+    assert_eq!(batches(folder)[0]["state"], "reserved");
 }
 
 #[test]
@@ -281,18 +288,28 @@ fn killed_at_any_point_no_serial_is_used_twice_and_none_is_forgotten() {
     // Spread over the time that a whole run takes here, and some more.
     let slice = begin.elapsed() / 25;
     let mut next = 2001;
+    let mut known = 1;
     for round in 0u32..30 {
+        // Now and then as soon as the serials are reserved: while the file is being written, or where
+        // it surely is not whole yet, as nobody reads it from the pipe.
+        let (at_once, pipe) = (round % 5 == 0, round % 10 == 0);
         let (first, out) = (next.to_string(), format!("b{round}"));
-        let mut child = command(folder, &args(&mint("2000", &first, &out)))
-            .stdout(Stdio::null())
+        let out = if pipe { "-" } else { &*out };
+        let mut child = command(folder, &args(&mint("2000", &first, out)))
+            .stdout(if pipe { Stdio::piped() } else { Stdio::null() })
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(slice * round);
+        if at_once {
+            wait_for_serials(folder, &mut child, known + 1);
+        } else {
+            std::thread::sleep(slice * round);
+        }
         let _ = child.kill();
         child.wait().unwrap();
         // The next order begins behind what the inventory knows, and nowhere else.
-        next = 1 + 2000 * batches(folder).len();
+        known = batches(folder).len();
+        next = 1 + 2000 * known;
     }
     ok(folder, &args(&mint("2000", &next.to_string(), "last")));
     let known = batches(folder);
