@@ -22,7 +22,9 @@ fn the_whole_line_without_a_contradiction() {
     let out = folder.path().join("rentree");
     let output = demo(&["--users", "80"], &out);
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
+    // 4: on a busy machine attempts may leave late, which is no fault of the line.
+    let code = output.status.code();
+    assert!(matches!(code, Some(0 | 4)), "{code:?}\n{stdout}\n{stderr}");
     for name in [
         "batch.pskcxml",
         "transport.key",
@@ -45,7 +47,13 @@ fn the_whole_line_without_a_contradiction() {
     assert!(stdout.contains("No contradiction in"), "{stdout}");
     let report: serde_json::Value =
         serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
-    assert_eq!(report["outcome"], "ok");
+    assert_eq!(report["contradictions"], serde_json::json!([]));
+    let outcome = if code == Some(0) { "ok" } else { "generator-fault" };
+    assert_eq!(report["outcome"], outcome);
+    for threshold in report["thresholds"].as_array().unwrap() {
+        let late = threshold["name"] == "p99 lateness of the generator";
+        assert!(late || threshold["held"] == true, "{threshold}");
+    }
 
     // Every line that it announces can be typed again: the batch it left opens under its key.
     let again = Command::new(env!("CARGO_BIN_EXE_trousseau"))
