@@ -51,12 +51,14 @@ servers=$(mktemp)
 logs=$(mktemp -d)
 trap 'rm -rf "$servers" "$logs"' EXIT
 
-# run SCRIPT: into a log; beside it, the exit code and the seconds that it took.
+# run SCRIPT: shown and into a log; beside it, the exit code and the seconds that it took. What hangs
+# is ended after twenty minutes.
 run() {
     local runner=bash code=0 begin=$SECONDS log
     log=$logs/$(basename "$1")
     case "$1" in *.py) runner="$TROUSSEAU_VENV/bin/python" ;; esac
-    "$runner" "$1" >"$log" 2>&1 || code=$?
+    printf '\n--- %s\n' "$1"
+    timeout --kill-after=30 1200 "$runner" "$1" 2>&1 | tee "$log" || code=$?
     echo "$code $((SECONDS - begin))" >"$log.ended"
 }
 
@@ -66,13 +68,11 @@ fail() {
     failed=$((failed + 1))
 }
 
-# tell SCRIPT: what it said, and what that counts.
-tell() {
+# count SCRIPT: what came of it.
+count() {
     local log code seconds line good bad
     log=$logs/$(basename "$1")
     read -r code seconds <"$log.ended"
-    printf '\n--- %s\n' "$1"
-    cat "$log"
     sed -n 's/^server: //p' "$log" >>"$servers"
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
     if [ -n "$line" ]; then
@@ -94,13 +94,13 @@ tell() {
     printf -- '--- %s: %s s\n' "$1" "$seconds"
 }
 
-# Those that only wait for people in real time run beside each other, the rest one after the other.
+# Those that mostly wait for people in real time run beside each other, the rest one after the other.
 waiting=()
 scripts=()
 for script in tests/interop/*; do
     case "$script" in
-        tests/interop/run.sh | *_peer.py) continue ;;
-        tests/interop/freeradius_*.sh | tests/interop/nginx_*.sh) list=waiting ;;
+        */run.sh | *_peer.py) continue ;;
+        */freeradius_*.sh | */nginx_*.sh | */privacyidea.sh) list=waiting ;;
         *.sh | *.py) list=scripts ;;
         *) [ -d "$script" ] || fail "$script is neither a script nor a helper"
            continue ;;
@@ -112,12 +112,16 @@ for script in tests/interop/*; do
         fail "$script is not executable, so nobody ran it: chmod +x"
     fi
 done
-for script in "${waiting[@]}"; do run "$script" & done
+printf '\n--- beside each other: %s\n' "${waiting[*]}"
+for script in "${waiting[@]}"; do run "$script" >"$logs/$(basename "$script").shown" & done
 wait
-for script in "${waiting[@]}"; do tell "$script"; done
+for script in "${waiting[@]}"; do
+    cat "$logs/$(basename "$script").shown"
+    count "$script"
+done
 for script in "${scripts[@]}"; do
     run "$script"
-    tell "$script"
+    count "$script"
 done
 
 # What each real server did, as the scripts' lines "server: …" say.
