@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs the fuzz targets: `fuzz/run.sh [SECONDS [TARGET …]]`, 60 s for each of them by
 # default, two at a time. Ends with `N targets, M executions, K crashes`, and badly if K is not 0.
+# FUZZ_SEED is the seed of the mutations, 1 unless set; how far a run gets is up to the machine.
 #
 # A stable toolchain and a C++ compiler are enough: libFuzzer comes with the crate libfuzzer-sys, and
 # the options below are those with which cargo-fuzz instruments code for it. No sanitizer: no code
@@ -10,17 +11,27 @@ set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-60}
 shift || true
+seed=${FUZZ_SEED:-1}
+# The targets are looked for in target/.
+unset CARGO_TARGET_DIR
 host=$(rustc -vV | sed -n 's/^host: //p')
 bin=target/$host/release
 
-# The versions of the program's own dependencies.
+# The versions of the program's own dependencies, and those that Cargo.toml pins.
 cp ../Cargo.lock Cargo.lock
+cargo metadata --format-version 1 >/dev/null
+packages() { sed -n '/^name = /{N;s/\n/ /;p}' "$1" | sort; }
+news=$(comm -13 <(packages ../Cargo.lock) <(packages Cargo.lock) | cut -d'"' -f2 | paste -sd' ')
+[ "$news" = "arbitrary cap libfuzzer-sys trousseau-fuzz" ] || {
+    echo "fuzz/Cargo.toml does not pin all that ../Cargo.lock has not: $news" >&2
+    exit 1
+}
 cargo fmt --check
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0"
 # With --target, so that build scripts and macros are not instrumented.
-cargo build --release --bins --target "$host"
+cargo build --locked --release --bins --target "$host"
 
 # Target, longest input, where its seeds are.
 targets() {
@@ -53,7 +64,7 @@ one() {
     local dict=()
     test -f "$target.dict" && dict=(-dict="$target.dict")
     if "./$bin/$target" "corpus/$target" "$@" "${dict[@]}" -max_total_time="$seconds" \
-        -max_len="$longest" -timeout=5 -rss_limit_mb=512 -print_final_stats=1 \
+        -seed="$seed" -max_len="$longest" -timeout=25 -rss_limit_mb=512 -print_final_stats=1 \
         -artifact_prefix="artifacts/$target-" >"log/$target" 2>&1; then
         echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "log/$target") executions"
     else
@@ -63,7 +74,7 @@ one() {
     fi
 }
 export -f one
-export bin seconds
+export bin seconds seed
 
 list=$(wanted "$@")
 summary=$(mktemp)

@@ -42,7 +42,8 @@ mkdir -p "$TROUSSEAU_SHOTS" target/interop
 if [ -z "${TROUSSEAU_REPORT:-}" ]; then
     export TROUSSEAU_REPORT="$PWD/target/interop/demo"
     rm -rf "$TROUSSEAU_REPORT"
-    "$TROUSSEAU_BIN" demo --users 500 --out "$TROUSSEAU_REPORT" >/dev/null
+    # Whether its attempts left in time (exit code 4) is nothing to those who only look at the report.
+    "$TROUSSEAU_BIN" demo --users 500 --out "$TROUSSEAU_REPORT" >/dev/null || [ $? -eq 4 ]
 fi
 
 passed=0
