@@ -3,7 +3,7 @@
 //! The whole life of a one-time-password hardware key before and on the first day of term: its
 //! seed is minted, encrypted as PSKC (RFC 6030), exported to an import file, loaded by an
 //! authentication server, initialised by its holder in three steps, and used to log in. The same
-//! seeds flow through all of it, so a capacity test exercises the very file that production will
+//! seeds flow through all of it, so a capacity test exercises the very seeds that production will
 //! import, and proves that no code is accepted twice.
 //!
 //! The floors, lowest first (imports point down only; see `DESIGN.md`):

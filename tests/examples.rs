@@ -57,7 +57,8 @@ fn every_option_that_a_document_or_a_message_names_exists() {
         }
     }
     for path in sources() {
-        for line in read(&path).lines().filter(|line| !line.trim_start().starts_with("//")) {
+        let ours = |line: &&str| !line.trim_start().starts_with("//") && !line.contains("`cargo ");
+        for line in read(&path).lines().filter(ours) {
             unknown(&known, line, &path, &mut faults);
         }
     }

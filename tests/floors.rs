@@ -67,6 +67,28 @@ fn every_module_has_a_floor_and_the_front_page_says_the_same() {
     }
 }
 
+/// The list in `DESIGN.md`: `2  otp/  radius/`, on one or more lines, in the first fenced block.
+#[test]
+fn the_floors_of_the_design_are_those_of_the_source() {
+    let design = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("DESIGN.md"));
+    let block = design.split("```").nth(1).unwrap();
+    let (mut told, mut floor) = (BTreeMap::new(), 0);
+    // After four blanks there is prose.
+    let words =
+        block.lines().flat_map(|line| line.split("    ").next().unwrap().split_whitespace());
+    for word in words {
+        match word.parse::<u8>() {
+            Ok(number) => floor = number,
+            Err(_) => drop(told.insert(word.trim_end_matches('/'), floor)),
+        }
+    }
+    told.remove("main");
+    let mut floors = floors();
+    // For the tests alone.
+    floors.remove("wycheproof");
+    assert_eq!(told, floors, "DESIGN.md against FLOORS");
+}
+
 #[test]
 fn imports_point_down_only_and_never_in_a_circle() {
     let floors = floors();

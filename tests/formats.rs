@@ -264,3 +264,39 @@ proptest! {
         prop_assert_eq!(back, token);
     }
 }
+
+/// The first block of docs/formats.md, as a reader types it: each command succeeds and says what
+/// the page shows below it.
+#[test]
+fn the_page_of_formats_begins_with_commands_that_run() {
+    let page = include_str!("../docs/formats.md");
+    let block = page.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_trousseau")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let run = |line: &str| {
+        let output = std::process::Command::new("sh")
+            .args(["-euc", line])
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let failed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{line}\n{told}{failed}");
+        told
+    };
+    run("trousseau mint --count 2 --serial-prefix K --new-transport-key transport.key \
+         --out batch.pskcxml");
+    std::fs::write(
+        folder.path().join("users.csv"),
+        "user,serial\na@acme.example,K1\nb@acme.example,K2\n",
+    )
+    .unwrap();
+    for part in block.replace("\\\n", " ").split("$ ").skip(1) {
+        let (line, told) = part.split_once('\n').unwrap();
+        assert!(run(line).contains(told.trim()), "{line}");
+    }
+    let made = std::fs::read_to_string(folder.path().join("import.csv")).unwrap();
+    assert!(made.contains("a@acme.example,K1,"), "{made}");
+}

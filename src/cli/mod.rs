@@ -59,7 +59,8 @@ Exit codes:
     0  done; every threshold held, no contradiction
     1  a threshold was missed
     2  bad input or usage: nothing was done
-    3  contradiction found: the server answered what a correct server must not
+    3  contradiction found: the server answered what a correct server must not; `doctor`:
+       something is to be put right; `targets probe`: no rule reads the answer
     4  the load generator itself was at fault: the figures do not speak of the server
     5  a file could not be read or written
     6  the server could not be reached

@@ -149,7 +149,9 @@ impl Pkcs11Error {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotBuilt { .. } => "build it with `cargo install trousseau -F pkcs11`",
+            Self::NotBuilt { .. } => {
+                "build it from its source: `cargo install --path . --features pkcs11 --locked`"
+            }
             Self::Uri(_) => {
                 "write 'pkcs11:token=LABEL;object=LABEL?module-path=/path/to/module.so' (RFC 7512); \
                  `pkcs11-tool -O` shows labels and ids"
