@@ -12,8 +12,8 @@ use toml::Spanned;
 use super::rule::Rule;
 use super::template::is_input;
 use super::{
-    ClockSource, Compiled, Exchange, Operation, PinPosition, Policy, RadiusSettings, Target,
-    Verdict, example, radius, raw,
+    ClockSource, Compiled, Exchange, Operation, PinCharacters, PinPosition, Policy, RadiusSettings,
+    Target, Verdict, example, radius, raw,
 };
 use crate::definition::{Definition, DefinitionError, parse};
 
@@ -254,6 +254,10 @@ fn policy(
     if raw.pin_min > *raw.pin_max.get_ref() {
         return Err(fault(&raw.pin_max, format!("pin_max is below pin_min ({})", raw.pin_min)));
     }
+    let pin_characters = match &raw.pin_characters {
+        None => PinCharacters::default(),
+        Some(word) => pin_characters(word, raw.pin_min)?,
+    };
     if let Some(zero) = raw.lock_after.as_ref().filter(|after| *after.get_ref() == 0) {
         return Err(fault(
             zero,
@@ -275,11 +279,26 @@ fn policy(
         lock_seconds: raw.lock_seconds,
         pin_min: raw.pin_min,
         pin_max: raw.pin_max.into_inner(),
+        pin_characters,
         pin_position,
         three_steps,
         new_pin_accepts,
         clock: raw.clock.map(clock).transpose()?,
     })
+}
+
+fn pin_characters(word: &raw::Text, pin_min: u8) -> Result<PinCharacters, Fault> {
+    let known = PinCharacters::NAMES.iter().find(|(name, _)| name == word.get_ref());
+    match known {
+        None => {
+            let names = PinCharacters::NAMES.map(|(name, _)| format!("\"{name}\""));
+            Err(fault(word, format!("known: {}", names.join(", "))))
+        }
+        Some((_, PinCharacters::LettersAndDigits)) if pin_min < 2 => {
+            Err(fault(word, "a letter and a digit are two characters: pin_min is at least 2"))
+        }
+        Some((_, characters)) => Ok(*characters),
+    }
 }
 
 fn clock(raw: raw::Clock) -> Result<ClockSource, Fault> {

@@ -41,7 +41,7 @@ pub use explain::{Taken, Tried};
 pub use judge::{Judged, Matched};
 pub use link::follow;
 pub use operation::{Operation, Phase};
-pub use policy::{ClockSource, PinPosition, Policy};
+pub use policy::{ClockSource, PinCharacters, PinPosition, Policy};
 pub use radius::{RadiusDraft, RadiusRequest, RadiusSettings};
 pub use request::{LiveRequest, RequestError};
 pub use verdict::Verdict;

@@ -11,6 +11,30 @@ pub enum PinPosition {
     After,
 }
 
+/// Of which characters a PIN may be: ASCII digits and letters in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PinCharacters {
+    /// Digits alone.
+    Digits,
+    /// Letters alone.
+    Letters,
+    /// Digits, letters, or both.
+    #[default]
+    LettersOrDigits,
+    /// At least one letter and at least one digit.
+    LettersAndDigits,
+}
+
+impl PinCharacters {
+    /// Every kind, by its name in a target file.
+    pub(super) const NAMES: [(&'static str, Self); 4] = [
+        ("digits", Self::Digits),
+        ("letters", Self::Letters),
+        ("letters-or-digits", Self::LettersOrDigits),
+        ("letters-and-digits", Self::LettersAndDigits),
+    ];
+}
+
 /// The `[policy]` of a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -34,6 +58,8 @@ pub struct Policy {
     pub pin_min: u8,
     /// Most characters of a PIN.
     pub pin_max: u8,
+    /// Of which characters a PIN may be.
+    pub pin_characters: PinCharacters,
     /// Order of PIN and code.
     pub pin_position: PinPosition,
     /// Whether the server takes a person through first code, new PIN and confirmation; when not,

@@ -52,6 +52,7 @@ pub(super) struct Policy {
     pub(super) lock_seconds: Option<u32>,
     pub(super) pin_min: u8,
     pub(super) pin_max: Spanned<u8>,
+    pub(super) pin_characters: Option<Text>,
     pub(super) pin: Text,
     pub(super) new_pin_means: Option<Text>,
     pub(super) clock: Option<Clock>,

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::engine::hands::Done;
 use crate::engine::transport::{Endpoint, Preflight};
 use crate::recorder::{Fault, Verdict};
-use crate::target::{Operation, Target};
+use crate::target::{Operation, PinCharacters, Target};
 
 /// How grave it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,8 +171,15 @@ fn fix(verdict: Verdict, fault: Option<Fault>, operation: Operation, target: &Ta
         }
         (Verdict::Rejected, Operation::NewPin) => {
             return format!(
-                "the server does not take this PIN: the target declares {} to {} characters",
-                target.policy.pin_min, target.policy.pin_max
+                "the server does not take this PIN: the target declares {} to {} characters, {}",
+                target.policy.pin_min,
+                target.policy.pin_max,
+                match target.policy.pin_characters {
+                    PinCharacters::Digits => "digits alone",
+                    PinCharacters::Letters => "letters alone",
+                    PinCharacters::LettersOrDigits => "letters or digits",
+                    PinCharacters::LettersAndDigits => "letters and digits",
+                }
             );
         }
         (Verdict::Rejected, _) => {

@@ -11,7 +11,7 @@ use super::{Acted, Expected, Heard, Person, Rules, World};
 use crate::scenario::{SCENARIOS, Scenario};
 use crate::secret::Secret;
 use crate::serial::Serial;
-use crate::target::{Operation, PinPosition, Policy, Verdict};
+use crate::target::{Operation, PinCharacters, PinPosition, Policy, Verdict};
 use crate::token::Token;
 
 #[derive(Debug, Default)]
@@ -76,6 +76,7 @@ fn run(seed: u64, people: u32, with: &Circumstances) -> Tally {
         lock_seconds: None,
         pin_min: 4,
         pin_max: 6,
+        pin_characters: PinCharacters::default(),
         pin_position: PinPosition::Before,
         three_steps: true,
         new_pin_accepts: false,

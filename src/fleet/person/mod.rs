@@ -89,7 +89,7 @@ impl Person {
         let length = habits.pin_length.clamp(world.policy.pin_min, world.policy.pin_max);
         let new = world.policy.three_steps && pin.is_none();
         // Drawn in any case: what else a person does must not depend on where the PIN is from.
-        let chosen = choose_pin(length, &mut rng);
+        let chosen = choose_pin(length, world.policy.pin_characters, &mut rng);
         let pin = match pin {
             Some(pin) => String::from_utf8_lossy(pin.expose()).into_owned(),
             None if new => chosen,

@@ -156,6 +156,16 @@ fn what_cannot_be_taken_is_refused() {
 fn a_policy_that_contradicts_itself_is_refused() {
     for (from, to, expected) in [
         ("pin_max = 6", "pin_max = 3", "pin_max is below pin_min (4)"),
+        (
+            "pin_max = 6",
+            "pin_max = 6\npin_characters = \"numbers\"",
+            "known: \"digits\", \"letters\", \"letters-or-digits\", \"letters-and-digits\"",
+        ),
+        (
+            "pin_min = 4",
+            "pin_min = 1\npin_characters = \"letters-and-digits\"",
+            "a letter and a digit are two characters",
+        ),
         ("lock_after = 10", "lock_after = 0", "an account is never locked after 0 failures"),
         ("pin = \"before\"", "pin = \"middle\"", "known: \"before\""),
         ("new_pin_means = \"confirm\"\n", "", "[policy] lacks new_pin_means"),
