@@ -41,21 +41,37 @@ fn a_good_server_is_found_good_from_the_first_code_to_the_refused_replay() {
             "the server's clock is",
             "ok     a user whom nobody knows is refused: rejected",
             "ok     the first code asks for a PIN: new-pin",
+            "ok     a PIN of 3 characters is refused: rejected",
             "ok     the PIN is taken: confirm",
             "ok     PIN and next code confirm it: accepted",
             "ok     a login: accepted",
             "ok     the log-out: accepted",
             "ok     the same code again is refused: rejected",
+            "ok     a code 4 steps ahead is answered by asking for the next: next-code",
+            "ok     the next code is taken: accepted",
             "nothing is at fault",
         ] {
             let left_out = target == "generic-form" && line.contains("log-out");
             assert!(left_out || told.contains(line), "{line} is missing:\n{told}");
         }
+        // What is in the next person's way is said.
+        assert!(told.contains(&format!("note   {user} has a PIN now")), "{told}");
+        assert!(told.contains("leave this user out of the roster"), "{told}");
+        let fast = format!("note   the server takes the key of {user} for 4 steps fast now");
+        assert!(told.contains(&fast), "{told}");
         assert_no_secret(&told);
     }
-    // Again with the PIN that it has by now, and then as if it had none.
+    // One that has its PIN, and one as if it had none.
+    let words = ["targets", "probe", "--target", "portal-json", "--url", &server.url];
+    let key = ["--user", "user4", "--serial", "T4", "--new-pin-file", "new.pin"];
+    let batched = ["--keys", "batch.pskcxml", "--transport-key-file", "transport.key"];
+    let steps = ["--operation", "first_code,new_pin,confirm"];
+    let ran = batch.run(&words, &[&key[..], &batched, &steps, &clock].concat());
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stdout));
+    // Its code is used; the next comes within half a second.
+    std::thread::sleep(std::time::Duration::from_millis(700));
     let more = ["--target", "portal-html", "--pin-file", "new.pin"];
-    let ran = doctor(&batch, &server.url, "user1", &[&more[..], &clock].concat());
+    let ran = doctor(&batch, &server.url, "user4", &[&more[..], &clock].concat());
     let told = text(&ran.stdout);
     assert!(told.contains("note   the three steps were not tried"), "{told}");
     assert!(told.contains("the same code again is refused"), "{told}");
@@ -124,4 +140,39 @@ fn a_wrong_clock_a_wrong_target_and_nobody_there_are_told_apart() {
     let ran = doctor(&batch, "http://127.0.0.1:9", "user9", &["--target", "portal-html"]);
     assert_eq!(ran.status.code(), Some(2));
     assert!(text(&ran.stderr).contains("users.csv: user user9 is not in it"));
+}
+
+/// A target that promises longer PINs than the server insists on, and next codes that it never asks
+/// for: the doctor says so before a run does.
+#[test]
+fn what_the_target_declares_wrongly_is_found() {
+    let batch = Batch::new();
+    let server = Server::start(batch.path(), &["--resync-steps", "0"]);
+    let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
+    let portal = text(&batch.run(&["targets", "show", "portal-json"], &[]).stdout);
+    batch.write("long.toml", &portal.replace("pin_min = 4", "pin_min = 6"));
+    batch.write("six.pin", "Zq7xab\n");
+    let more = ["--target", "long.toml", "--new-pin-file", "six.pin"];
+    let ran = doctor(&batch, &server.url, "user1", &[&more[..], &clock].concat());
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(3), "{told}");
+    assert!(told.contains("FAULT  a PIN of 5 characters was taken (confirm)"), "{told}");
+    assert!(told.contains("to do: correct pin_min in [policy]"), "{told}");
+    assert_no_secret(&told);
+
+    let more = ["--target", "portal-json", "--new-pin-file", "new.pin"];
+    let ran = doctor(&batch, &server.url, "user2", &[&more[..], &clock].concat());
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(3), "{told}");
+    let far = "FAULT  a code 4 steps ahead is answered by asking for the next: rejected instead";
+    assert!(told.contains(far), "{told}");
+
+    batch.write("without.toml", &portal.replace("resync_steps = 10", ""));
+    let more = ["--target", "without.toml", "--new-pin-file", "new.pin"];
+    let ran = doctor(&batch, &server.url, "user3", &[&more[..], &clock].concat());
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(0), "{told}");
+    let note =
+        "note   no code from beyond the window was tried: the target declares no resync_steps";
+    assert!(told.contains(note), "{told}");
 }

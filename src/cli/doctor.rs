@@ -21,8 +21,10 @@ Examples:
     trousseau doctor --target mine.toml --url https://otp.example.org \\
         --keys batch.pskcxml --transport-key-file transport.key --roster users.csv
 
-It sends one login of a user whom nobody knows, then at most two or three codes of one key; with
-real keys that takes up to two minutes, as each code is used once.
+It sends one login of a user whom nobody knows, then two or three codes of one key; with real keys
+that takes up to two minutes, as each code is used once. On the way to a new PIN, one that is too short
+is tried; where the target declares resync_steps, so are two codes of some steps ahead, after which the
+server takes the key for fast: it says so. Use a key that may be spent on trials.
 
 Exit codes: 0 when nothing is at fault, 3 when something is to be put right, 6 when the server
 cannot be reached.";

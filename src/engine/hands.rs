@@ -28,6 +28,10 @@ pub enum Which {
     Shown,
     /// The one sent last, whatever the display says by now.
     Same,
+    /// The one that the display will show after so many steps.
+    Ahead(u32),
+    /// The one after that sent last.
+    Next,
 }
 
 /// The person, the key, and the browser.
@@ -74,6 +78,11 @@ impl Hands {
     pub fn with_pins(mut self, pin: Zeroizing<String>, new_pin: Zeroizing<String>) -> Self {
         (self.pin, self.new_pin) = (pin, new_pin);
         self
+    }
+
+    /// Another PIN to choose.
+    pub fn choose(&mut self, new_pin: Zeroizing<String>) {
+        self.new_pin = new_pin;
     }
 
     /// Connects and compares the clocks.
@@ -135,6 +144,8 @@ impl Hands {
                 let shown = time_step(self.clock.now(), *period);
                 let step = match (which, self.sent) {
                     (Which::Same, Some(sent)) => sent,
+                    (Which::Next, Some(sent)) => sent + 1,
+                    (Which::Ahead(steps), _) => shown + u64::from(steps),
                     _ => shown,
                 };
                 if sends {

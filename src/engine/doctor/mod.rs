@@ -5,13 +5,18 @@
 //! |---|---|---|
 //! | a user whom nobody knows logs in | rejected | fault |
 //! | first code, when a new PIN was given | new-pin | fault, and nothing further of this key |
+//! | a PIN that is too short, where the target declares a least length, once | rejected, and the person can go on | fault or note |
 //! | new PIN | confirm or accepted, as declared | the same |
 //! | confirmation, with the next code | accepted | the same |
 //! | a login, with a fresh code | accepted | the same |
-//! | the same code again | rejected | fault: the server takes a code twice |
 //! | log-out | accepted | fault |
+//! | the same code again | rejected | fault: the server takes a code twice |
+//! | a code from beyond the window, where `resync_steps` are declared | next-code | fault |
+//! | the code after that one | accepted | fault |
 
 mod finding;
+mod initialise;
+mod resync;
 
 pub use finding::{Finding, Level};
 
@@ -85,7 +90,7 @@ pub async fn examine(patient: Patient, bedside: &mut dyn Bedside) -> Result<bool
     let found: Preflight = nobody.preflight().await?;
     bedside.tell(&finding::reached(&endpoint, &found));
     bedside.tell(&finding::clock(&found, &target, &*clock, period));
-    let mut examination = Examination { target: &target, bedside };
+    let mut examination = Examination { target: &target, bedside, user: &user, period };
     examination.expect(
         "a user whom nobody knows is refused",
         &nobody.perform(Operation::Login, Which::Shown).await,
@@ -95,13 +100,15 @@ pub async fn examine(patient: Patient, bedside: &mut dyn Bedside) -> Result<bool
     if examination.bedside.stopped() {
         return Ok(false);
     }
-    let hands = Hands::new(Arc::clone(&target), endpoint, clock, user, code);
+    let hands = Hands::new(Arc::clone(&target), endpoint, clock, user.clone(), code);
     examination.key(hands, pin, new_pin).await
 }
 
 struct Examination<'a> {
     target: &'a Target,
     bedside: &'a mut dyn Bedside,
+    user: &'a str,
+    period: u32,
 }
 
 impl Examination<'_> {
@@ -127,8 +134,9 @@ impl Examination<'_> {
             ));
             return Ok(true);
         }
-        let mut hands = hands.with_pins(pin.unwrap_or_default(), new_pin.unwrap_or_default());
-        if initialise && !self.three_steps(&mut hands).await {
+        let new_pin = new_pin.unwrap_or_default();
+        let mut hands = hands.with_pins(pin.unwrap_or_default(), new_pin.clone());
+        if initialise && !self.three_steps(&mut hands, &new_pin).await {
             return Ok(!self.bedside.stopped());
         }
         if !self.next_code(&hands).await {
@@ -153,31 +161,8 @@ impl Examination<'_> {
             let refused = [Verdict::Rejected, Verdict::Locked];
             self.expect("the same code again is refused", &done, Operation::Login, &refused);
         }
+        self.resync(&mut hands).await;
         Ok(true)
-    }
-
-    /// First code, new PIN, confirmation, as far as the server has them; whether the key is
-    /// initialised now.
-    async fn three_steps(&mut self, hands: &mut Hands) -> bool {
-        let done = hands.perform(Operation::FirstCode, Which::Shown).await;
-        let asked = [Verdict::NewPin];
-        if !self.expect("the first code asks for a PIN", &done, Operation::FirstCode, &asked) {
-            return false;
-        }
-        let done = hands.perform(Operation::NewPin, Which::Shown).await;
-        let accepts = self.target.policy.new_pin_accepts;
-        let wanted = if accepts { Verdict::Accepted } else { Verdict::Confirm };
-        if !self.expect("the PIN is taken", &done, Operation::NewPin, &[wanted]) {
-            return false;
-        }
-        if accepts {
-            return true;
-        }
-        if !self.next_code(hands).await {
-            return false;
-        }
-        let done = hands.perform(Operation::Confirm, Which::Shown).await;
-        self.expect("PIN and next code confirm it", &done, Operation::Confirm, &[Verdict::Accepted])
     }
 
     /// Waits until the key shows a code that was not sent yet; false when stopped meanwhile.
