@@ -5,7 +5,11 @@ mod live;
 
 use common::{RATE, Server, rsa, text};
 use live::{Batch, assert_no_secret};
+use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use std::process::Output;
+use std::sync::Arc;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, crypto::ring};
 
 fn doctor(batch: &Batch, url: &str, user: &str, more: &[&str]) -> Output {
     let words = [
@@ -175,4 +179,42 @@ fn what_the_target_declares_wrongly_is_found() {
     let note =
         "note   no code from beyond the window was tried: the target declares no resync_steps";
     assert!(told.contains(note), "{told}");
+}
+
+/// A server whose certificate is over: the certificates are shown all the same, and what to do.
+#[test]
+fn certificates_that_tls_refuses_are_shown() {
+    let batch = Batch::new();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "the old one");
+    (params.not_before, params.not_after) = (date_time_ymd(2019, 1, 1), date_time_ymd(2020, 1, 1));
+    let certificate = params.self_signed(&key).unwrap();
+    batch.write("ca.pem", &certificate.pem());
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    // It shakes hands with whoever comes, for as long as the test runs.
+    std::thread::spawn(move || {
+        for tcp in listener.incoming() {
+            let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let _ = tls.complete_io(&mut tcp.unwrap());
+        }
+    });
+    let more = ["--target", "portal-json", "--ca-file", "ca.pem"];
+    let ran = doctor(&batch, &url, "user1", &more);
+    let (told, failed) = (text(&ran.stdout), text(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(6), "{told}{failed}");
+    let shown = "FAULT  TLS certificate 0: CN=the old one, issued by CN=the old one, valid from \
+                 2019-01-01 to 2020-01-01";
+    assert!(told.contains(shown), "{told}");
+    assert!(failed.contains("the server's certificate expired at 2020-01-01"), "{failed}");
+    assert!(failed.contains("renew the server's certificate"), "{failed}");
 }

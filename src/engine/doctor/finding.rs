@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
+use x509_cert::time::Time;
 
 use crate::clock::Clock;
 use crate::engine::hands::Done;
@@ -58,24 +59,44 @@ pub(super) fn certificates(chain: Vec<Vec<u8>>, soon: i64) -> Vec<Finding> {
     let one = |(index, der): (usize, Vec<u8>)| {
         let Ok(certificate) = Certificate::from_der(&der) else {
             return Finding::note(
-                format!("TLS certificate {index} cannot be read, though TLS accepts it"),
+                format!("TLS certificate {index} cannot be read"),
                 "look at it with `openssl x509`",
             );
         };
         let certificate = certificate.tbs_certificate();
-        let end = certificate.validity().not_after.to_unix_duration().as_secs();
-        let days = (i64::try_from(end).unwrap_or(i64::MAX) - now).div_euclid(86_400);
+        let second =
+            |time: &Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+        let validity = certificate.validity();
+        let (begin, end) = (second(&validity.not_before), second(&validity.not_after));
+        let days = (end - now).div_euclid(86_400);
         let what = format!(
-            "TLS certificate {index}: {}, issued by {}, ends in {days} days",
+            "TLS certificate {index}: {}, issued by {}, valid from {} to {}",
             name(&certificate.subject().to_string()),
             name(&certificate.issuer().to_string()),
+            day(begin),
+            day(end),
         );
-        match days < soon {
-            true => Finding::note(what, "renew it before it ends: TLS stops at that moment"),
-            false => Finding::good(what),
+        if end < now {
+            Finding::fault(what, "renew it: its time is over")
+        } else if begin > now {
+            Finding::fault(
+                what,
+                "its time has not begun: is this machine's clock wrong (`date -u`)?",
+            )
+        } else if days < soon {
+            let left = format!("renew it within {days} days: TLS stops at that moment");
+            Finding::note(what, left)
+        } else {
+            Finding::good(what)
         }
     };
     chain.into_iter().enumerate().map(one).collect()
+}
+
+/// Seconds since 1970 as a date; a date beyond any calendar as its number.
+fn day(second: i64) -> String {
+    let text = Timestamp::from_second(second).map(|at| at.to_string());
+    text.map_or_else(|_| second.to_string(), |text| text.split('T').next().unwrap_or("").to_owned())
 }
 
 fn name(text: &str) -> &str {
@@ -102,6 +123,12 @@ pub(super) fn clock(found: &Preflight, target: &Target, clock: &dyn Clock, perio
         );
     }
     let Some(offset) = found.server_clock_offset else {
+        if target.radius.is_some() {
+            return Finding::note(
+                "over RADIUS no server shows its clock",
+                "compare it by hand: `date -u` there and here, at the same moment",
+            );
+        }
         return Finding::note(
             "the server shows no clock",
             "compare it by hand, or name a JSON document with its time as `clock` in [policy]",
@@ -123,12 +150,6 @@ pub(super) fn clock(found: &Preflight, target: &Target, clock: &dyn Clock, perio
         false => Finding::good(what),
     }
 }
-        if target.radius.is_some() {
-            return Finding::note(
-                "over RADIUS no server shows its clock",
-                "compare it by hand: `date -u` there and here, at the same moment",
-            );
-        }
 
 /// What a verdict that should not be there means, and what to do.
 pub(super) fn unexpected(
@@ -245,6 +266,7 @@ mod tests {
         let found = certificates(vec![made.cert.der().to_vec(), b"no".to_vec()], SOON);
         assert_eq!(found[0].level, Level::Good, "{found:?}");
         assert!(found[0].what.contains("TLS certificate 0: CN="), "{found:?}");
+        assert!(found[0].what.ends_with("valid from 1975-01-01 to 4096-01-01"), "{found:?}");
         assert_eq!(found[1].level, Level::Note);
         let ending = certificates(vec![made.cert.der().to_vec()], i64::MAX);
         assert!(ending[0].fix.as_deref().unwrap().contains("renew it"), "{ending:?}");

@@ -76,9 +76,13 @@ pub async fn examine(patient: Patient, bedside: &mut dyn Bedside) -> Result<bool
     let Patient { target, endpoint, clock, period, user, code, pin, new_pin } = patient;
     endpoint.check(&target)?;
     bedside.tell(&finding::addresses(&endpoint));
-    for found in finding::certificates(endpoint.certificates().await?, SOON) {
+    // Shown also when they are refused: it is they that have to be put right.
+    let shown = endpoint.certificates().await;
+    let chain = shown.clone().unwrap_or_else(|_| endpoint.refused_certificates());
+    for found in finding::certificates(chain, SOON) {
         bedside.tell(&found);
     }
+    shown?;
     let mut nobody = Hands::new(
         Arc::clone(&target),
         Arc::clone(&endpoint),

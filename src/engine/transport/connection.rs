@@ -16,8 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::Stage;
 use super::endpoint::Endpoint;
+use super::{Stage, TlsFault};
 use crate::recorder::Fault;
 
 /// Longest answer that is read.
@@ -30,6 +30,8 @@ pub(super) struct Broken {
     pub(super) message: String,
     /// Whether something was sent, so that the server may have acted.
     pub(super) reached: bool,
+    /// What was wrong with TLS, when that was it.
+    pub(super) tls: Option<Box<TlsFault>>,
 }
 
 impl Broken {
@@ -41,7 +43,11 @@ impl Broken {
 
     pub(super) fn new(fault: Fault, message: impl Into<String>) -> Self {
         let reached = !matches!(fault, Fault::Connect | Fault::Tls | Fault::Generator);
-        Self { fault, message: message.into(), reached }
+        Self { fault, message: message.into(), reached, tls: None }
+    }
+
+    fn of_tls(fault: Fault, what: &str, tls: TlsFault) -> Self {
+        Self { tls: Some(Box::new(tls.clone())), ..Self::new(fault, format!("{what}: {tls}")) }
     }
 }
 
@@ -68,13 +74,11 @@ impl Connection {
         let tcp = connect(endpoint).await?;
         let io = match &endpoint.tls {
             None => Io::Plain(tcp),
-            Some((connector, name)) => {
+            Some(tls) => {
                 stage.securing();
-                let tls = connector
-                    .connect(name.clone(), tcp)
-                    .await
-                    .map_err(|error| Broken::new(Fault::Tls, format!("TLS failed: {error}")))?;
-                Io::Tls(Box::new(tls))
+                let shaken = tls.connect(tcp).await;
+                let shaken = shaken.map_err(|tls| Broken::of_tls(Fault::Tls, "TLS failed", tls))?;
+                Io::Tls(Box::new(shaken))
             }
         };
         let (sender, driver) = http1::handshake(TokioIo::new(io))
@@ -197,6 +201,14 @@ fn broken(error: &hyper::Error) -> Broken {
             format!("the answer is no HTTP: {error}")
         };
         return Broken::new(Fault::Answer, message);
+    }
+    // In TLS 1.3 a server refuses our certificate, or the want of one, when we are done already.
+    if let Some(tls) = TlsFault::of(error, &[]) {
+        return Broken::of_tls(
+            Fault::Reset,
+            "the connection broke before the answer was whole",
+            tls,
+        );
     }
     let cause =
         std::error::Error::source(error).map_or(String::new(), |cause| format!(": {cause}"));

@@ -5,11 +5,10 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::Uri;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{TransportError, radius, tls};
@@ -54,7 +53,7 @@ pub struct Endpoint {
     addresses: Vec<SocketAddr>,
     /// Index of the address that answered last.
     good: AtomicUsize,
-    pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
+    pub(super) tls: Option<tls::Tls>,
     pub(super) timeout: Duration,
     pub(super) credentials: BTreeMap<String, Secret>,
     scheme: Scheme,
@@ -120,13 +119,7 @@ impl Endpoint {
                 let name = ServerName::try_from(bare.to_owned()).map_err(|error| {
                     TransportError::Url { url: url.to_owned(), message: error.to_string() }
                 })?;
-                Some((
-                    TlsConnector::from(Arc::new(tls::config(
-                        ca_file.as_deref(),
-                        identity.as_ref(),
-                    )?)),
-                    name,
-                ))
+                Some(tls::Tls::new(name, ca_file.as_deref(), identity.as_ref())?)
             }
         };
         let authority = if port == usual { host.to_owned() } else { format!("{host}:{port}") };

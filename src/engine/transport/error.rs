@@ -1,5 +1,7 @@
 //! Why the server cannot be talked to at all: found before the run, with what to do.
 
+use super::TlsFault;
+
 /// Why the server cannot be talked to at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -69,12 +71,14 @@ pub enum TransportError {
         message: String,
     },
     /// No TLS.
-    #[error("{address}: TLS failed: {message}")]
+    #[error("{address}: TLS failed: {fault}")]
     Tls {
         /// Host and port.
         address: String,
         /// What was wrong.
-        message: String,
+        fault: TlsFault,
+        /// What the user can do about it.
+        hint: &'static str,
     },
     /// Connected, but no usable answer.
     #[error("{address}: no usable answer to GET {path}: {message}")]
@@ -96,7 +100,7 @@ impl TransportError {
             Self::Url { .. } => "write http://HOST:PORT or https://HOST:PORT/BASE",
             Self::Kind { spoken: "radius", .. } => "write radius://HOST:1812",
             Self::Kind { .. } => "write http://HOST:PORT or https://HOST:PORT/BASE",
-            Self::Radius { hint, .. } => hint,
+            Self::Radius { hint, .. } | Self::Tls { hint, .. } => hint,
             Self::Resolve { .. } => "check the host in --url, or give its IP address",
             Self::Authorities { .. } => {
                 "give a readable PEM file with the server's certificate authority by --ca-file"
@@ -112,10 +116,6 @@ impl TransportError {
             Self::Connect { .. } => {
                 "check that the server runs and listens there, and that no firewall is in between; \
                  `trousseau serve` starts the embedded one"
-            }
-            Self::Tls { .. } => {
-                "if the certificate is of a private authority, give that by --ca-file; if the \
-                 server speaks plain HTTP, write http:// in --url"
             }
             Self::Answer { .. } => {
                 "check that --url leads to the kind of server that --target names, and look at the \

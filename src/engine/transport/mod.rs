@@ -33,6 +33,7 @@ pub use endpoint::{ClientIdentity, Endpoint, EndpointOptions};
 pub use error::TransportError;
 pub use preflight::Preflight;
 pub use session::Session;
+pub use tls::TlsFault;
 pub use trace::{Exchanged, Hop};
 
 use std::fmt;

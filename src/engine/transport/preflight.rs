@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::connection::Broken;
 use super::cookies::date;
 use super::perform::Whole;
-use super::{Session, Stage, Transport, TransportError};
+use super::{Session, Stage, TlsFault, Transport, TransportError};
 use crate::clock::{Clock, SECOND};
 use crate::recorder::Fault;
 use crate::target::{ClockSource, Operation, Phase};
@@ -104,15 +104,16 @@ impl Transport {
         let _permit = self.pool.wait().await;
         let stage = Stage::default();
         let answer = self.exchange(&mut Session::default(), draft, false, &stage).await;
-        answer.map_err(|Broken { fault, message, .. }| match fault {
-            Fault::Connect | Fault::Generator => TransportError::Connect {
+        answer.map_err(|Broken { fault, message, tls, .. }| match (fault, tls) {
+            (_, Some(tls)) => self.endpoint.tls_error(*tls),
+            (Fault::Connect | Fault::Generator, _) => TransportError::Connect {
                 address: address(),
                 message: message.trim_start_matches("cannot connect: ").to_owned(),
             },
-            Fault::Tls => TransportError::Tls {
-                address: address(),
-                message: message.trim_start_matches("TLS failed: ").to_owned(),
-            },
+            (Fault::Tls, _) => {
+                let message = message.trim_start_matches("TLS failed: ").to_owned();
+                self.endpoint.tls_error(TlsFault::Other(message))
+            }
             _ => unusable(message),
         })
     }
