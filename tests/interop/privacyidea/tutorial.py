@@ -1,7 +1,8 @@
 """Does what the tutorial of docs/targets.md says: writes its files, types its commands, and holds
 their exit codes and a line of their output against the page. A block that is part of it follows a
-marker <!-- tutorial: file NAME --> or <!-- tutorial: run exit CODE, TEXT -->. Arguments: page,
-folder, URL, program, and the clock options of the server, added to every command that takes them."""
+marker <!-- tutorial: file NAME -->, <!-- tutorial: run exit CODE, TEXT --> (a command of ours), or
+<!-- tutorial: shell --> (any other, which has to succeed). Arguments: page, folder, URL, program,
+and the clock options of the server, added to every command that takes them."""
 
 import os
 import re
@@ -21,6 +22,10 @@ for number, (marker, block) in enumerate(blocks, 1):
             out.write(block)
         print(f"step {number}: {rest} written")
         continue
+    if kind == "shell":
+        print("$", block.strip())
+        subprocess.run(["sh", "-euc", block], cwd=folder, check=True, timeout=60)
+        continue
     wanted, told = re.fullmatch(r"exit (\d+), (.*)", rest).groups()
     line = block.replace("\\\n", " ").strip()
     words = shlex.split(line.replace("http://127.0.0.1:5000", url))
@@ -28,7 +33,7 @@ for number, (marker, block) in enumerate(blocks, 1):
     takes_clock = words[1:3] == ["targets", "probe"] or words[1] in ("doctor", "simulate")
     ran = subprocess.run(
         [program, *words[1:], *(clock if takes_clock else [])],
-        cwd=folder, capture_output=True, text=True, timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=300,
     )
     print("$", " ".join(words), "->", ran.returncode)
     print(ran.stdout + ran.stderr)
