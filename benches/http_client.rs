@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench http_client [-- SECONDS]`. Each variant runs on a thread of its own
 //! against a server on another; CPU is that of the client's thread alone (schedstat), so a busy
-//! machine disturbs the figures little. Variants take turns, and the best of each is shown.
+//! machine disturbs the figures little. Variants take turns: a pair is compared within each round, and
+//! the median of the rounds is shown.
 
 #![allow(missing_docs, clippy::print_stdout)]
 
@@ -20,11 +21,40 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
+use trousseau::definition::{Definition, Origin};
 use trousseau::engine::transport::{Endpoint, EndpointOptions, Session, Transport};
 use trousseau::target::{Inputs, Operation, TARGETS, Target, Verdict};
 
 const CONNECTIONS: usize = 50;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
+
+/// The login of a target whose page is read by a tree: by CSS selector, or its form whole.
+const BY_TREE: &str = r#"
+[target]
+name = "tree"
+title = "read by a tree"
+kind = "http"
+[policy]
+window_back = 1
+window_forward = 1
+max_drift_steps = 1
+monotonic = true
+pin_min = 4
+pin_max = 6
+pin = "before"
+[[operation.login.open]]
+method = "GET"
+path = "/login"
+TAKE
+[[operation.login.submit]]
+SUBMIT
+[verdict]
+otherwise = "rejected"
+[[verdict.rule]]
+verdict = "accepted"
+status = 303
+location = "/portal"
+"#;
 
 /// Name, requests per count, and how to run it.
 type Variant<'a> = (&'a str, usize, Box<dyn Fn() -> (u64, Duration) + 'a>);
@@ -34,16 +64,22 @@ fn main() {
     let length = Duration::from_secs_f64(seconds.unwrap_or(2.0));
     let address = server();
     let (html, json) = (target("portal-html"), target("portal-json"));
-    let variants: [Variant<'_>; 6] = [
+    let css = by_tree(
+        "take.csrf = { css = 'form[method=post] input[name=csrf]' }",
+        "method = 'POST'\npath = '/login'\n\
+         form = { user = '{user}', passcode = '{passcode}', csrf = '{csrf}' }",
+    );
+    let form = by_tree(
+        "take.page = { form = 'form[method=post]' }",
+        "form_from = 'page'\nform = { user = '{user}', passcode = '{passcode}' }",
+    );
+    let page = || Box::new(|| bare(&address, &["/login?page", "/login"], length));
+    let variants: [Variant<'_>; 10] = [
         ("bare hyper: POST", 1, Box::new(|| bare(&address, &["/login"], length))),
         ("target, rules on status and Location: POST", 1, {
             Box::new(|| targeted(&address, &html, false, length))
         }),
-        (
-            "bare hyper: GET page, POST",
-            2,
-            Box::new(|| bare(&address, &["/login?page", "/login"], length)),
-        ),
+        ("bare hyper: GET page, POST", 2, page()),
         ("portal-html login: GET, token from the form, cookie, POST, rules", 2, {
             Box::new(|| targeted(&address, &html, true, length))
         }),
@@ -51,22 +87,43 @@ fn main() {
         ("portal-json login: POST, JSON rules, session taken", 1, {
             Box::new(|| targeted(&address, &json, false, length))
         }),
+        ("bare hyper: GET page, POST", 2, page()),
+        ("by CSS: GET, token by selector out of the page's tree, cookie, POST, rules", 2, {
+            Box::new(|| targeted(&address, &css, true, length))
+        }),
+        ("bare hyper: GET page, POST", 2, page()),
+        ("form_from: GET, the form whole out of the page's tree, sent back, rules", 2, {
+            Box::new(|| targeted(&address, &form, true, length))
+        }),
     ];
-    let mut best = [f64::MAX; 6];
+    let mut rounds = vec![Vec::new(); variants.len()];
     for _ in 0..ROUNDS {
-        for (best, (_, requests, run)) in best.iter_mut().zip(&variants) {
+        for (round, (_, requests, run)) in rounds.iter_mut().zip(&variants) {
             let (count, cpu) = run();
-            *best = best.min(cpu.as_secs_f64() * 1e6 / (count as f64 * *requests as f64));
+            round.push(cpu.as_secs_f64() * 1e6 / (count as f64 * *requests as f64));
         }
     }
-    println!("client CPU per request, µs (best of {ROUNDS}, {CONNECTIONS} connections):");
-    for (index, (name, ..)) in variants.iter().enumerate() {
-        let over = match index % 2 {
-            0 => String::new(),
-            _ => format!("  {:+.0} % over bare", 100.0 * (best[index] / best[index - 1] - 1.0)),
-        };
-        println!("{:8.2}  {name}{over}", best[index]);
+    println!("client CPU per request, µs (median of {ROUNDS}, {CONNECTIONS} connections):");
+    for ((name, ..), round) in variants.iter().zip(&rounds) {
+        println!("{:8.2}  {name}", median(round.clone()));
     }
+    println!("times the CPU of bare hyper (median of {ROUNDS}):");
+    for (pair, names) in rounds.chunks_exact(2).zip(variants.chunks_exact(2)) {
+        let ratios = pair[1].iter().zip(&pair[0]).map(|(target, bare)| target / bare).collect();
+        println!("{:8.2}  {}", median(ratios), names[1].0);
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn by_tree(take: &str, submit: &str) -> Arc<Target> {
+    let text = BY_TREE.replace("TAKE", take).replace("SUBMIT", submit);
+    let (name, file) = ("tree".to_owned(), "tree.toml".to_owned());
+    let definition = Definition { name, file, text, origin: Origin::Embedded };
+    Arc::new(Target::load(&definition).unwrap())
 }
 
 fn target(name: &str) -> Arc<Target> {
@@ -188,7 +245,8 @@ async fn serve(mut tcp: TcpStream) {
     let filler = "<p>Attendez que le code de votre cle change.</p>\n".repeat(40);
     let page = format!(
         "<!doctype html><html><body><form method=\"post\"><input type=\"hidden\" name=\"csrf\" \
-         value=\"0123456789abcdef0123456789abcdef\"><input name=\"user\"></form>{filler}"
+         value=\"0123456789abcdef0123456789abcdef\"><input name=\"user\"><input \
+         name=\"passcode\"></form>{filler}"
     );
     let page = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: sid=0123456789abcdef; Path=/; \
