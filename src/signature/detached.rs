@@ -14,6 +14,8 @@ use super::{Certificate, SignatureError};
 
 /// Bytes of a detached signature, at most.
 const LONGEST: u64 = 4 << 20;
+/// Elements in it, at most: three for each file, of which a set has 9999 and its manifest.
+const ELEMENTS: usize = 3 * 10_000 + 200;
 
 /// A detached signature whose value holds.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl Detached {
             return Err(shape("it is larger than any signature").into());
         }
         let found = Found { bytes, line: 1, scopes: Scopes::default(), inherits: false };
-        let signature = Signature::read(&found)?;
+        let signature = Signature::read(&found, ELEMENTS)?;
         for Reference { uri, enveloped, form, .. } in &signature.references {
             let uri = uri.as_deref().unwrap_or("nothing");
             if *enveloped || form.is_some() {

@@ -11,13 +11,18 @@ use super::watch::Found;
 
 /// Certificates in one signature, at most.
 const CERTIFICATES: usize = 8;
+/// Prefixes that one exclusive form deals with apart, at most: each is looked up at many a tag.
+const PREFIXES: usize = 32;
+/// Elements within each other, at most.
+const DEEPEST: usize = 16;
 
 /// A signature as it was read.
 #[derive(Debug)]
-pub(super) struct Signature {
+pub(super) struct Signature<'a> {
+    found: &'a Found,
+    /// The canonical form of `SignedInfo`.
+    form: Form,
     pub(super) line: u64,
-    /// The canonical form of `SignedInfo`: what the signature value is made over.
-    pub(super) signed_info: Vec<u8>,
     pub(super) method: Method,
     pub(super) references: Vec<Reference>,
     pub(super) value: Vec<u8>,
@@ -47,13 +52,13 @@ struct Node {
     text: String,
 }
 
-impl Signature {
-    /// Reads the signature that was found in a document.
-    pub(super) fn read(found: &Found) -> Result<Self, SignatureError> {
+impl<'a> Signature<'a> {
+    /// Reads the signature that was found in a document: `most` elements at most, so that whoever
+    /// sends it cannot have much work done before anything is known of them.
+    pub(super) fn read(found: &'a Found, most: usize) -> Result<Self, SignatureError> {
         let shape = |what: String| SignatureError::Shape { line: found.line, what };
-        let flaw = |Flaw { what, .. }| shape(what);
-        let mut tree = Tree::default();
-        scan(found, &mut tree).map_err(flaw)?;
+        let mut tree = Tree { left: most, most, ..Tree::default() };
+        scan(found, &mut tree)?;
         let root = tree.root.unwrap_or_default();
         let read = Draft { shape: &shape };
         let [info, value, rest @ ..] = root.children.as_slice() else {
@@ -80,7 +85,7 @@ impl Signature {
         read.expect(canonicalization, "CanonicalizationMethod")?;
         read.expect(method, "SignatureMethod")?;
         let uri = read.algorithm(canonicalization)?;
-        let form = form(uri, prefixes(canonicalization))
+        let form = form(uri, read.prefixes(canonicalization)?)
             .ok_or_else(|| SignatureError::unsupported("the canonical form", uri))?;
         if form == Form::Inclusive && (found.inherits || root.has_xml_attributes()) {
             return Err(shape(
@@ -90,32 +95,32 @@ impl Signature {
         let method = Method::of(read.algorithm(method)?)?;
         let references: Result<Vec<_>, _> =
             references.iter().map(|reference| read.reference(reference)).collect();
-        let mut part = Part { canonical: Canonical::new(form), out: Vec::new(), inside: false };
-        scan(found, &mut part).map_err(flaw)?;
-        part.out.extend_from_slice(part.canonical.rest());
         Ok(Self {
+            found,
+            form,
             line: found.line,
-            signed_info: part.out,
             method,
             references: references?,
             value: read.base64(value)?,
             certificates,
         })
     }
+
+    /// The canonical form of `SignedInfo`: what the signature value is made over. To be asked for
+    /// once what it refers to is known to be in order.
+    pub(super) fn signed_info(&self) -> Result<Vec<u8>, SignatureError> {
+        let canonical = Canonical::new(self.form.clone());
+        let mut part = Part { canonical, out: Vec::new(), inside: false };
+        scan(self.found, &mut part)?;
+        part.out.extend_from_slice(part.canonical.rest());
+        Ok(part.out)
+    }
 }
 
-fn scan(found: &Found, to: &mut impl Receive) -> Result<(), Flaw> {
+fn scan(found: &Found, to: &mut impl Receive) -> Result<(), SignatureError> {
     let mut scanner = Scanner::within(found.scopes.clone());
-    scanner.push(&found.bytes, to)?;
-    scanner.finish(to)
-}
-
-fn prefixes(method: &Node) -> Vec<String> {
-    let wanted = format!("{{{EXCLUSIVE}}}InclusiveNamespaces");
-    let list = method.children.iter().find(|child| child.name == wanted);
-    let list = list.and_then(|list| list.attribute("PrefixList")).unwrap_or_default();
-    let name = |name: &str| if name == "#default" { String::new() } else { name.to_owned() };
-    list.split_whitespace().map(name).collect()
+    let done = scanner.push(&found.bytes, to).and_then(|()| scanner.finish(to));
+    done.map_err(|Flaw { what, .. }| SignatureError::Shape { line: found.line, what })
 }
 
 struct Draft<'a, F> {
@@ -128,6 +133,25 @@ impl<F: Fn(String) -> SignatureError> Draft<'_, F> {
             true => Ok(()),
             false => Err((self.shape)(format!("<{}> where {name} belongs", shortened(&node.name)))),
         }
+    }
+
+    /// The prefixes that an exclusive form deals with apart, if `method` is one.
+    fn prefixes(&self, method: &Node) -> Result<Vec<String>, SignatureError> {
+        let wanted = format!("{{{EXCLUSIVE}}}InclusiveNamespaces");
+        let list = method.children.iter().find(|child| child.name == wanted);
+        let list = list.and_then(|list| list.attribute("PrefixList")).unwrap_or_default();
+        let mut prefixes: Vec<String> = Vec::new();
+        for name in list.split_whitespace() {
+            let name = if name == "#default" { "" } else { name };
+            if prefixes.iter().any(|known| known == name) {
+                return Err((self.shape)("a PrefixList that names a prefix twice".into()));
+            }
+            if prefixes.len() == PREFIXES {
+                return Err((self.shape)(format!("a PrefixList of more than {PREFIXES} prefixes")));
+            }
+            prefixes.push(name.to_owned());
+        }
+        Ok(prefixes)
     }
 
     fn algorithm<'n>(&self, node: &'n Node) -> Result<&'n str, SignatureError> {
@@ -162,7 +186,9 @@ impl<F: Fn(String) -> SignatureError> Draft<'_, F> {
             let uri = self.algorithm(transform)?;
             if uri == format!("{DS}enveloped-signature") && !enveloped && found.is_none() {
                 enveloped = true;
-            } else if let Some(form) = form(uri, prefixes(transform)).filter(|_| found.is_none()) {
+            } else if let Some(form) =
+                form(uri, self.prefixes(transform)?).filter(|_| found.is_none())
+            {
                 found = Some(form);
             } else {
                 return Err(SignatureError::Transform {
@@ -209,12 +235,21 @@ impl Node {
 struct Tree {
     open: Vec<Node>,
     root: Option<Node>,
+    /// Elements that there may be, and those that may still come.
+    most: usize,
+    left: usize,
 }
 
 impl Receive for Tree {
     fn take(&mut self, item: Item<'_>) -> Result<(), String> {
         match item.event {
             Event::Start(tag) => {
+                let most = self.most;
+                self.left = (self.left.checked_sub(1))
+                    .ok_or_else(|| format!("more than {most} elements in it"))?;
+                if item.depth > DEEPEST {
+                    return Err(format!("more than {DEEPEST} elements within each other"));
+                }
                 let (prefix, local) = split(tag.name);
                 let name = match item.scopes.get(prefix) {
                     Some(DS) => local.to_owned(),

@@ -11,6 +11,10 @@ use super::error::shortened;
 use super::watch::{Wanted, Watch, Watched};
 use super::{Certificate, SignatureError};
 
+/// Elements in a signature within a document, at most: with the longest chain of certificates there
+/// are some sixty.
+const ELEMENTS: usize = 200;
+
 /// What is known of a signature that holds.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -132,7 +136,7 @@ impl Claim {
                 None => Ok(None),
             };
         };
-        let signature = Signature::read(found)?;
+        let signature = Signature::read(found, ELEMENTS)?;
         let [reference] = signature.references.as_slice() else {
             let what = format!(
                 "{} references; one, to the whole file, is accepted",
@@ -206,12 +210,13 @@ fn covers(reference: &Reference, watched: &Watched) -> Result<bool, SignatureErr
 
 /// Holds the signature value against the certificates there are.
 pub(super) fn judge(
-    signature: &Signature,
+    signature: &Signature<'_>,
     required: Option<&Certificate>,
     now: Timestamp,
 ) -> Result<Outcome, SignatureError> {
+    let signed_info = signature.signed_info()?;
     let holds = |certificate: &Certificate| {
-        certificate.verifies(signature.method, &signature.signed_info, &signature.value)
+        certificate.verifies(signature.method, &signed_info, &signature.value)
     };
     let weak = signature.method.is_weak()
         || signature.references.iter().any(|reference| reference.hash == Hash::Sha1);

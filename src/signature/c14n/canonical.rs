@@ -100,7 +100,7 @@ impl Canonical {
         if apex || !tag.is_bare() || self.form != Form::Inclusive {
             match &self.form {
                 Form::Inclusive => self.declare_inclusive(tag, scopes, depth, apex),
-                Form::Exclusive(_) => self.declare_exclusive(tag, scopes),
+                Form::Exclusive(_) => self.declare_exclusive(tag, scopes, apex),
             }
             self.attributes(tag, scopes)?;
         }
@@ -120,14 +120,17 @@ impl Canonical {
         declare(&mut self.out, new);
     }
 
-    fn declare_exclusive(&mut self, tag: &Tag<'_>, scopes: &Scopes) {
+    fn declare_exclusive(&mut self, tag: &Tag<'_>, scopes: &Scopes, apex: bool) {
         let mut used = vec![split(tag.name).0];
         let prefixes = tag.attributes().map(|(name, _)| split(name).0);
         used.extend(prefixes.filter(|prefix| !prefix.is_empty()));
         let mut new: Vec<(&str, &str)> = Vec::new();
+        // Of the prefixes listed, all in force are written: only a declaration changes that.
         let listed = match &self.form {
-            Form::Exclusive(listed) => listed.as_slice(),
-            Form::Inclusive => &[],
+            Form::Exclusive(listed) if apex || tag.declarations().next().is_some() => {
+                listed.as_slice()
+            }
+            _ => &[],
         };
         for prefix in used.into_iter().chain(listed.iter().map(String::as_str)) {
             let Some(uri) = scopes.get(prefix).filter(|_| prefix != "xml") else { continue };
