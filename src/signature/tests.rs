@@ -258,6 +258,19 @@ fn algorithms_that_prove_nothing_are_refused_by_name() {
     assert_eq!(said, "weak.crt: its RSA key has 1024 bits; 2048 to 8192 are accepted");
 }
 
+/// The namespaces that the signature itself declares are not those around it, too.
+#[test]
+fn a_signature_may_declare_as_many_namespaces_as_any_element() {
+    let text = signed(DOCUMENT, &*signer("rsa").unwrap());
+    let declared = |many: usize| {
+        let more: String = (0..many).map(|n| format!(" xmlns:n{n}=\"u\"")).collect();
+        text.replace("<ds:Signature ", &format!("<ds:Signature{more} "))
+    };
+    let own = certificate("rsa.crt");
+    assert!(matches!(check(&declared(120), Some(&own)), Ok(Outcome::Signed(_))));
+    assert!(refused(&declared(130)).contains("more than 128 namespaces in force"));
+}
+
 #[test]
 fn keys_and_certificates_that_do_not_fit_are_refused() {
     for (key, certificate, expected) in [

@@ -213,7 +213,7 @@ impl Eyes {
             (2, None) => {
                 self.in_signature = true;
                 self.seen.place = None;
-                let (scopes, inherits) = (item.scopes.as_context(), self.inherits);
+                let (scopes, inherits) = (item.scopes.as_context_of(item.depth), self.inherits);
                 let bytes = item.raw.to_vec();
                 self.seen.signature = Some(Found { bytes, line, scopes, inherits });
                 return Ok(());

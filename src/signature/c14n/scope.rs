@@ -104,9 +104,11 @@ impl Scopes {
         all
     }
 
-    /// The same declarations, as those of a context around another document.
-    pub(in super::super) fn as_context(&self) -> Self {
+    /// The declarations around an element at `depth`, its own left out, as the context of a document
+    /// that it is the root of.
+    pub(in super::super) fn as_context_of(&self, depth: usize) -> Self {
         let mut scopes = self.0.clone();
+        scopes.retain(|scope| scope.depth < depth);
         scopes.iter_mut().for_each(|scope| scope.depth = 0);
         Self(scopes)
     }
