@@ -6,6 +6,7 @@ mod common;
 use std::fs;
 
 use common::{run as trousseau, text};
+use trousseau::pskc::{Options, Reader};
 
 /// A folder with `batch.xml` (four keys under `key.hex`, their maker with an accent), and its text.
 fn folder() -> (tempfile::TempDir, String) {
@@ -112,5 +113,23 @@ fn what_is_not_read_is_refused_by_name_with_what_to_do() {
         assert!(error.contains(message), "no {message:?} in {error}");
         assert!(error.contains("iconv -f "), "{error}");
         assert!(!folder.path().join("list").exists(), "{message}: half an export");
+    }
+}
+
+/// Another reading of what was verified as UTF-8 would be another file.
+#[test]
+fn what_is_signed_is_read_as_utf_8_alone() {
+    let (_folder, batch) = folder();
+    let options = || Options { utf8: true, locked: true, ..Options::default() };
+    assert!(Reader::new(batch.as_bytes(), None, options()).is_ok());
+    for (name, bytes) in encodings(&batch) {
+        let read = Reader::new(bytes.as_slice(), None, options());
+        match read {
+            Ok(_) => assert!(name.starts_with("UTF-8"), "{name}"),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(said.contains("not UTF-8, in which alone signatures"), "{name}: {said}");
+            }
+        }
     }
 }

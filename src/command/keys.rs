@@ -67,6 +67,8 @@ pub(super) fn options(args: &KeyArgs) -> Result<Options, Failure> {
         limits,
         allow_unauthenticated: args.allow_unauthenticated,
         iv: iv.transpose()?,
+        // A signature beside the file is one over its bytes, whatever they mean.
+        utf8: args.require_signature.is_some() && args.detached_signature.is_none(),
         ..Options::default()
     })
 }

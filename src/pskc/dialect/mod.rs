@@ -72,6 +72,11 @@ impl<R: Read> Document<R> {
         self.dialect
     }
 
+    /// As [`Cursor::is_utf8`].
+    pub(super) fn is_utf8(&self) -> bool {
+        self.cursor.is_utf8()
+    }
+
     /// As [`Cursor::place`].
     pub(super) fn place(&self) -> (u64, u64) {
         self.cursor.place()

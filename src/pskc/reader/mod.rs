@@ -45,6 +45,8 @@ pub struct Options {
     pub locked: bool,
     /// The IV of all CBC values, for files that leave it out of them.
     pub iv: Option<Vec<u8>>,
+    /// Refuses what is not UTF-8: a signature is verified over nothing else.
+    pub utf8: bool,
     /// How much the file may ask for.
     pub limits: Limits,
 }
@@ -176,7 +178,12 @@ impl<R: Read> Reader<R> {
             last_details: None,
             extensions: Vec::new(),
         };
-        let result = this.head();
+        let result = match this.options.utf8 && !this.cursor.is_utf8() {
+            true => {
+                Err(Fault::Encoding("not UTF-8, in which alone signatures are verified".into()))
+            }
+            false => this.head(),
+        };
         this.summary.dialect = this.cursor.dialect();
         match result {
             Ok(()) => Ok(this),

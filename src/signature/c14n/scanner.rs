@@ -71,6 +71,8 @@ pub(in super::super) struct Scanner {
     offset: u64,
     line: u64,
     begun: bool,
+    /// Where the text begins: behind a byte order mark.
+    head: u64,
     /// The root was met.
     rooted: bool,
 }
@@ -100,6 +102,7 @@ impl Scanner {
             offset: 0,
             line: 1,
             begun: false,
+            head: 0,
             rooted: false,
         }
     }
@@ -131,7 +134,7 @@ impl Scanner {
         if !self.begun && (buffer.len() >= 4 || last) {
             self.begun = true;
             match &buffer[..] {
-                [0xef, 0xbb, 0xbf, ..] => at = 3,
+                [0xef, 0xbb, 0xbf, ..] => (at, self.head) = (3, 3),
                 [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, ..] | [_, 0, ..] => {
                     let what = "the text is UTF-16; signatures are verified in UTF-8 alone".into();
                     return Err(Flaw { line: 1, what });
@@ -294,19 +297,8 @@ impl Scanner {
     ) -> Result<(), String> {
         let text = checked(&raw[2..raw.len() - 2])?;
         let target = text.split([' ', '\t', '\r', '\n']).next().unwrap_or("");
-        if target == "xml" && place.offset <= 3 && !self.rooted {
-            let text = text.to_ascii_lowercase();
-            let encoding = text.split("encoding").nth(1).map(|rest| {
-                rest.trim_start_matches([' ', '\t', '\r', '\n', '=', '"', '\''])
-                    .split(['"', '\''])
-                    .next()
-                    .unwrap_or("")
-                    .to_owned()
-            });
-            return match encoding.as_deref() {
-                None | Some("utf-8" | "us-ascii") => Ok(()),
-                Some(other) => Err(format!("the encoding {}", shown(other))),
-            };
+        if target == "xml" && place.offset == self.head {
+            return declaration(text);
         }
         if !super::names::is_plain_name(target) || target.eq_ignore_ascii_case("xml") {
             return Err(format!("{} is no name of a processing instruction", shown(target)));
@@ -365,6 +357,38 @@ impl Scanner {
         if let Some(start) = self.open.pop() {
             self.names.truncate(start);
         }
+    }
+}
+
+/// Whether `text` is an XML declaration (XML 1.0 §2.8) to the letter, and one of UTF-8: what another
+/// parser could take for a second opinion on the encoding would be another document.
+fn declaration(text: &str) -> Result<(), String> {
+    const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
+    let mut rest = &text["xml".len()..];
+    let mut value = |name: &str| {
+        let after = rest.trim_start_matches(BLANK);
+        let after = after.strip_prefix(name).filter(|_| after.len() < rest.len())?;
+        let after = after.trim_start_matches(BLANK).strip_prefix('=')?;
+        let after = after.trim_start_matches(BLANK);
+        let quote = after.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        let (value, after) = after[1..].split_once(quote)?;
+        rest = after;
+        Some(value)
+    };
+    let minor = value("version").and_then(|version| version.strip_prefix("1."));
+    if !minor.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err("an XML declaration without version 1".into());
+    }
+    if let Some(name) = value("encoding")
+        && !name.eq_ignore_ascii_case("UTF-8")
+        && !name.eq_ignore_ascii_case("US-ASCII")
+    {
+        return Err(format!("the encoding {}", shown(name)));
+    }
+    let known = value("standalone").is_none_or(|value| matches!(value, "yes" | "no"));
+    match known && rest.trim_start_matches(BLANK).is_empty() {
+        true => Ok(()),
+        false => Err("an XML declaration with more than version, encoding, standalone".into()),
     }
 }
 

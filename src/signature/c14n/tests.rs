@@ -130,8 +130,42 @@ fn what_parsers_could_read_in_two_ways_is_refused() {
         ("", "1: the document ends in the middle"),
         ("<a><?xml version='1.0'?></a>", "1: \"xml\" is no name of a processing instruction"),
         ("<?xml version='1.0' encoding='latin-1'?><a/>", "1: the encoding \"latin-1\""),
+        ("<?xml version='1.0' encoding=''?><a/>", "1: the encoding \"\""),
+        ("<?xml?><a/>", "1: an XML declaration without version 1"),
+        ("<?xml version='2.0'?><a/>", "1: an XML declaration without version 1"),
+        ("<?xml version='1.'?><a/>", "1: an XML declaration without version 1"),
+        ("<?xml VERSION='1.0'?><a/>", "1: an XML declaration without version 1"),
+        ("<?xml encoding='UTF-8' version='1.0'?><a/>", "1: an XML declaration without version 1"),
+        (" <?xml version='1.0'?><a/>", "1: \"xml\" is no name of a processing instruction"),
+        (
+            "<?xml version='1.0'?><?xml version='1.0'?><a/>",
+            "1: \"xml\" is no name of a processing instruction",
+        ),
     ] {
         assert_eq!(flaw(document), expected, "{document}");
+    }
+    for more in [
+        "ENCODING='UTF-8' encoding='ISO-8859-1'",
+        "encoding='UTF-8' encoding='ISO-8859-1'",
+        "encoding='UTF-8'standalone='yes'",
+        "standalone='yes' encoding='ISO-8859-1'",
+        "standalone='perhaps'",
+        "encoding=\"UTF-8' encoding='ISO-8859-1'",
+        "encoding UTF-8",
+        "x",
+    ] {
+        assert_eq!(
+            flaw(&format!("<?xml version='1.0' {more}?><a/>")),
+            "1: an XML declaration with more than version, encoding, standalone",
+            "{more}"
+        );
+    }
+    for plain in [
+        "<?xml version='1.0'?>",
+        "\u{feff}<?xml\tversion = \"1.1\"\r\nencoding\n=\n'utf-8' standalone='no' ?>",
+        "<?xml version='1.0' encoding='us-ascii'?>",
+    ] {
+        assert_eq!(inclusive(&format!("{plain}<a/>")), "<a></a>");
     }
     let bytes = canonical_in(Form::Inclusive, b"<a>\xff</a>", 9).unwrap_err();
     assert_eq!(bytes.what, "bytes that are not UTF-8");

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::super::error::{Fault, shown};
 use super::super::limits::{Limit, Limits};
 use super::attributes::Attributes;
+use super::encoding::Encoding;
 use super::names::Element;
 use super::source::Source;
 use path::Path;
@@ -72,6 +73,11 @@ impl<R: Read> Cursor<R> {
     /// Line and column of the element last entered, from 1.
     pub(in super::super) fn place(&self) -> (u64, u64) {
         self.xml.get_ref().place()
+    }
+
+    /// Whether the bytes are read as UTF-8.
+    pub(in super::super) fn is_utf8(&self) -> bool {
+        self.xml.get_ref().encoding() == Encoding::Utf8
     }
 
     /// How many elements are open.
