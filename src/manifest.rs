@@ -166,17 +166,14 @@ impl Manifest {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// Reads the manifest `path`.
+    /// Reads `content`, the manifest that messages call `file`.
     ///
     /// # Errors
-    /// [`ManifestError::Read`] and [`ManifestError::Shape`].
-    pub fn read(path: &Path) -> Result<Self, ManifestError> {
-        let file = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ManifestError::Read { file: file.clone(), source })?;
-        let shape = |what: String| ManifestError::Shape { file: file.clone(), what };
-        let this: Self =
-            serde_json::from_str(&text).map_err(|error| shape(format!("no manifest: {error}")))?;
+    /// [`ManifestError::Shape`].
+    pub fn from_slice(file: &str, content: &[u8]) -> Result<Self, ManifestError> {
+        let shape = |what: String| ManifestError::Shape { file: file.to_owned(), what };
+        let this: Self = serde_json::from_slice(content)
+            .map_err(|error| shape(format!("no manifest: {error}")))?;
         if this.manifest != 1 {
             return Err(shape(format!("manifest version {}; 1 is known", this.manifest)));
         }
@@ -265,8 +262,7 @@ mod tests {
         let (file, content) = listed("a.xml", "abc");
         std::fs::write(at("a.xml"), &content).unwrap();
         let manifest = Manifest::new("pskc", vec![file]);
-        std::fs::write(at("manifest.json"), manifest.to_json()).unwrap();
-        let read = Manifest::read(&at("manifest.json")).unwrap();
+        let read = Manifest::from_slice("m", manifest.to_json().as_bytes()).unwrap();
         assert_eq!((&read, read.keys), (&manifest, 2));
         assert_eq!(read.files[0].first_serial, "A1");
         read.verify(&at("manifest.json"), &Interrupt::never()).unwrap();
@@ -282,12 +278,7 @@ mod tests {
 
     #[test]
     fn a_manifest_leads_nowhere_else_and_adds_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("manifest.json");
-        let said = |text: &str| {
-            std::fs::write(&path, text).unwrap();
-            Manifest::read(&path).unwrap_err().to_string()
-        };
+        let said = |text: &str| Manifest::from_slice("m", text.as_bytes()).unwrap_err().to_string();
         let good = Manifest::new("pskc", vec![listed("a.xml", "abc").0]).to_json();
         assert!(said(&good.replace("a.xml", "../a.xml")).contains("no name of a file beside it"));
         assert!(said(&good.replace("\"manifest\": 1", "\"manifest\": 2")).contains("1 is known"));

@@ -2,11 +2,12 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use common::{PROGRAM, describe};
+use common::{PROGRAM, describe, text};
 
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
@@ -127,5 +128,38 @@ fn a_detached_signature_has_as_many_elements_as_a_set_has_files() {
     assert!(
         told.contains("b.sig: the Signature of line 1: more than 30200 elements in it"),
         "{told}"
+    );
+}
+
+/// What is shown of a manifest is what its signature covers, even if its name becomes that of another
+/// file at the worst time: when the signature is being read.
+#[test]
+fn a_manifest_is_read_once() {
+    let bench = Bench::new();
+    let key = ["--new-transport-key", "k.hex", "--sign-detached", "--out", "set/p.xml"];
+    let split = ["mint", "--count", "3", "--serial-prefix", "S", "--split-rows", "3"];
+    let signer = ["--sign-key-file", &vector("rsa.key"), "--sign-cert", &vector("rsa.crt")];
+    let made = bench.command(&[&split[..], &key, &signer].concat()).output().unwrap();
+    assert!(made.status.success(), "{}", describe(&made));
+    let (manifest, pipe) = (bench.at("set/manifest.json"), bench.at("pipe"));
+    let forged = fs::read_to_string(&manifest).unwrap().replace("\"S1\"", "\"X1\"");
+    fs::write(bench.at("forged"), forged).unwrap();
+    let signature = fs::read(bench.at("set/manifest.json.sig")).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+
+    let certificate = vector("rsa.crt");
+    let words = ["inspect", "--manifest", "set/manifest.json", "--require-signature", &certificate];
+    let mut command = bench.command(&[&words[..], &["--detached-signature", "pipe"]].concat());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = File::options().write(true).open(&pipe).unwrap();
+    fs::rename(bench.at("forged"), &manifest).unwrap();
+    out.write_all(&signature).unwrap();
+    drop(out);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", describe(&output));
+    let seen = text(&output.stdout);
+    assert!(
+        seen.contains("S1 to S3") && seen.contains("trusted: the certificate required"),
+        "{seen}"
     );
 }

@@ -57,8 +57,8 @@ fn file(args: &InspectArgs) -> &Path {
 
 /// Holds a set of files against its manifest.
 fn set(path: &Path, keys: &KeyArgs, interrupt: &Interrupt) -> Result<Outcome, Failure> {
-    let signature = signed::manifest(path, keys, interrupt)?;
-    let manifest = Manifest::read(path)?;
+    let (content, signature) = signed::manifest(path, keys, interrupt)?;
+    let manifest = Manifest::from_slice(&path.display().to_string(), &content)?;
     manifest.verify(path, interrupt)?;
     let name = path.display();
     let mut text = format!(

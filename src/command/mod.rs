@@ -39,6 +39,7 @@ mod summary;
 mod targets;
 mod token_key;
 mod transport_key;
+mod witness;
 
 use std::process::ExitCode;
 

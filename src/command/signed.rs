@@ -5,8 +5,9 @@
 //! |---|---|---|
 //! | a file | verified, then read | read, then verified if it is signed |
 //! | a pipe | kept, encrypted, in a file without a name, then as a file | verified while it is read |
+//!
+//! A file must be the same whenever it is read: see [`Witness`].
 
-use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::sign::{refused, signature_of};
+use super::witness::Witness;
 use super::{Exit, Failure, batch, progress};
 use crate::cli::KeyArgs;
 use crate::compression::unpack;
@@ -23,7 +25,8 @@ use crate::spool::Spool;
 
 /// A file that can be read from its beginning again, whatever happens to its name.
 enum Kept {
-    File(Input),
+    File(Input, Witness),
+    /// Nothing can change it unnoticed.
     Spool(Rc<Spool>, Interrupt),
 }
 
@@ -31,22 +34,30 @@ impl Kept {
     /// Its bytes as they are.
     fn bytes(&self) -> io::Result<Box<dyn Read>> {
         match self {
-            Self::File(file) => Ok(Box::new(file.again()?)),
+            Self::File(file, witness) => Ok(Box::new(witness.pass(|| file.again())?)),
             Self::Spool(spool, interrupt) => Ok(Box::new(spool.again(interrupt))),
         }
     }
 
     /// Its content, decompressed if need be.
     fn content(&self, name: &str) -> io::Result<Box<dyn Read>> {
-        let bytes = self.facts().ok().flatten().map(|(_, facts)| facts.len());
-        unpack(name, progress::watched(self.bytes()?, bytes))
+        let len = match self {
+            Self::File(file, _) => file.file().metadata().ok().map(|facts| facts.len()),
+            Self::Spool(..) => None,
+        };
+        unpack(name, progress::watched(self.bytes()?, len))
     }
 
-    /// What would show that it was changed; nothing can change a spool unnoticed.
-    fn facts(&self) -> io::Result<Option<(File, Metadata)>> {
-        match self {
-            Self::File(file) => Ok(Some((file.file().try_clone()?, file.file().metadata()?))),
-            Self::Spool(..) => Ok(None),
+    /// Makes sure that it, called `name`, was the same whenever it was read.
+    fn check(&self, name: &str) -> Result<(), Failure> {
+        let Self::File(_, witness) = self else { return Ok(()) };
+        match witness.agrees() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::bad_input(format!(
+                "{name} changed between being read and its signature being verified"
+            ))
+            .hint("let nothing write to it meanwhile; use nothing of what was read")),
+            Err(error) => Err(Failure::unreadable(name, &error)),
         }
     }
 }
@@ -58,8 +69,10 @@ pub(super) struct Check {
 }
 
 enum How {
+    /// There is none that counts.
+    Unsigned,
     /// Verified; the file must be as it was.
-    Done(Outcome, Option<(File, Metadata)>),
+    Done(Outcome, Kept),
     /// To be verified, if there is one.
     File(Kept),
     /// It was watched on its way.
@@ -78,12 +91,7 @@ pub(super) fn open(
     interrupt: &Interrupt,
 ) -> Result<(Box<dyn Read>, Check), Failure> {
     let name = batch::name(file);
-    let required = match &args.require_signature {
-        Some(path) => {
-            Some(Certificate::read(&path.display().to_string(), &content(path, interrupt)?)?)
-        }
-        None => None,
-    };
+    let required = required(args, interrupt)?;
     // Opened once: a named pipe would end when it is closed.
     let piped = file == Path::new("-");
     let opened = match piped {
@@ -92,15 +100,14 @@ pub(super) fn open(
     };
     let input = opened.map_err(|error| batch::unreadable(file, error))?;
     let kept = if !piped && input.is_regular() {
-        Kept::File(input)
+        Kept::File(input, Witness::default())
     } else if required.is_none() && args.detached_signature.is_none() {
         return stream(file, input, document);
     } else {
         Kept::Spool(spool(&name, input)?, interrupt.clone())
     };
-    let how = if let Some(signature) = &args.detached_signature {
-        let done = kept.facts().map_err(|error| batch::unreadable(file, error))?;
-        How::Done(beside(file, (signature, interrupt), &kept, required.as_ref())?, done)
+    let outcome = if let Some(signature) = &args.detached_signature {
+        Some(beside(file, (signature, interrupt), || kept.bytes(), required.as_ref())?)
     } else if required.is_some() && !document {
         return Err(Failure::bad_input(format!(
             "{name}: --require-signature, but only a PSKC file holds its signature itself"
@@ -110,25 +117,23 @@ pub(super) fn open(
             signature_of(file).display()
         )));
     } else if required.is_some() {
-        let done = kept.facts().map_err(|error| batch::unreadable(file, error))?;
         let open = || kept.content(&name);
-        let outcome = verify(open, required.as_ref(), Timestamp::now())
-            .map_err(|error| refused(&name, error))?;
-        How::Done(outcome, done)
-    } else if document {
-        // Reading and verifying share one place in the file, one after the other.
-        let input = kept.content(&name).map_err(|error| batch::unreadable(file, error))?;
-        let how = How::File(kept);
-        return Ok((input, Check { name, how }));
+        let outcome = verify(open, required.as_ref(), Timestamp::now());
+        Some(outcome.map_err(|error| refused(&name, error))?)
     } else {
-        How::Done(Outcome::Unsigned, None)
+        None
     };
-    // The place in the file is shared: it must be the beginning now.
     let input = kept.content(&name).map_err(|error| batch::unreadable(file, error))?;
+    let how = match outcome {
+        Some(outcome) => How::Done(outcome, kept),
+        None if document => How::File(kept),
+        None => How::Unsigned,
+    };
     Ok((input, Check { name, how }))
 }
 
-/// Verifies the signature beside a manifest, if one is required or named, and describes it.
+/// Reads a manifest, and verifies the signature beside it if one is required or named, which it
+/// describes. What is verified is what is given out.
 ///
 /// # Errors
 /// As [`open`].
@@ -136,30 +141,40 @@ pub(super) fn manifest(
     path: &Path,
     args: &KeyArgs,
     interrupt: &Interrupt,
-) -> Result<Option<String>, Failure> {
-    let Some(signature) = args
-        .detached_signature
-        .clone()
-        .or_else(|| args.require_signature.as_ref().map(|_| signature_of(path)))
-    else {
-        return Ok(None);
-    };
-    let args = KeyArgs { detached_signature: Some(signature), ..args.clone() };
-    let (_, check) = open(path, &args, false, interrupt)?;
-    let outcome = check.finish(false)?;
+) -> Result<(Vec<u8>, Option<String>), Failure> {
+    let content = content(path, interrupt)?;
+    let required = required(args, interrupt)?;
+    let signature = args.detached_signature.clone();
+    let signature = signature.or_else(|| required.as_ref().map(|_| signature_of(path)));
+    let Some(signature) = signature else { return Ok((content, None)) };
+    let outcome =
+        beside(path, (&signature, interrupt), || Ok(content.as_slice()), required.as_ref())?;
     warn(&batch::name(path), &outcome);
-    Ok(describe(&outcome))
+    Ok((content, describe(&outcome)))
 }
 
-/// A file with a certificate, or the like.
+/// Whose signature `args` ask for.
+fn required(args: &KeyArgs, interrupt: &Interrupt) -> Result<Option<Certificate>, Failure> {
+    let Some(path) = &args.require_signature else { return Ok(None) };
+    Ok(Some(Certificate::read(&path.display().to_string(), &content(path, interrupt)?)?))
+}
+
+/// All of a small file: a certificate, a manifest.
 pub(super) fn content(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>, Failure> {
-    /// No certificate is longer.
-    const LONGEST: u64 = 1 << 20;
+    /// None of them is longer: a manifest of ten thousand files has a quarter of it.
+    const LONGEST: u64 = 16 << 20;
     let mut content = Vec::new();
-    let read =
-        Input::open(path, interrupt).and_then(|file| file.take(LONGEST).read_to_end(&mut content));
+    let read = Input::open(path, interrupt)
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut content));
     read.map_err(|error| batch::unreadable(path, error))?;
-    Ok(content)
+    match content.len() as u64 > LONGEST {
+        true => Err(Failure::bad_input(format!(
+            "{} is larger than {LONGEST} bytes: no certificate, nor a manifest",
+            path.display()
+        ))
+        .hint("check its name")),
+        false => Ok(content),
+    }
 }
 
 /// What comes once, watched on its way.
@@ -168,7 +183,7 @@ fn stream(file: &Path, input: Input, document: bool) -> Result<(Box<dyn Read>, C
     let input = unpack(&name, progress::watched(input, None));
     let input = input.map_err(|error| batch::unreadable(file, error))?;
     if !document {
-        return Ok((input, Check { name, how: How::Done(Outcome::Unsigned, None) }));
+        return Ok((input, Check { name, how: How::Unsigned }));
     }
     let (tap, tapped) = Tap::new(input);
     Ok((Box::new(tap), Check { name, how: How::Stream(tapped) }))
@@ -189,11 +204,11 @@ fn spool(name: &str, mut input: impl Read) -> Result<Rc<Spool>, Failure> {
     }
 }
 
-/// Verifies the signature beside `file`, whose bytes are in `kept`.
-fn beside(
+/// Verifies the signature beside `file`, whose bytes `open` gives.
+fn beside<R: Read>(
     file: &Path,
     (signature, interrupt): (&Path, &Interrupt),
-    kept: &Kept,
+    open: impl FnOnce() -> io::Result<R>,
     required: Option<&Certificate>,
 ) -> Result<Outcome, Failure> {
     let name = signature.display().to_string();
@@ -202,7 +217,7 @@ fn beside(
     let read = Detached::read(&name, opened, required, Timestamp::now());
     let detached = read.map_err(|error| refused(&name, error))?;
     let own = file.file_name().unwrap_or_default().to_string_lossy();
-    let bytes = kept.bytes().map_err(|error| batch::unreadable(file, error))?;
+    let bytes = open().map_err(|error| batch::unreadable(file, error))?;
     detached.check(&own, bytes).map_err(|error| refused(&name, error))?;
     Ok(detached.outcome().clone())
 }
@@ -216,22 +231,13 @@ impl Check {
         let Self { name, how } = self;
         let now = Timestamp::now();
         match how {
-            How::Done(outcome, kept) => {
-                match kept.map(|(file, before)| (file.metadata().ok(), before)) {
-                    Some((after, before))
-                        if !after.as_ref().is_some_and(|after| same(&before, after)) =>
-                    {
-                        Err(Failure::bad_input(format!(
-                            "{name} changed after its signature was verified"
-                        ))
-                        .hint("let nothing write to it meanwhile; use nothing of what was read"))
-                    }
-                    _ => Ok(outcome),
-                }
-            }
+            How::Unsigned => Ok(Outcome::Unsigned),
+            How::Done(outcome, kept) => kept.check(&name).map(|()| outcome),
             _ if !signed => Ok(Outcome::Unsigned),
-            How::File(file) => {
-                verify(|| file.content(&name), None, now).map_err(|error| refused(&name, error))
+            How::File(kept) => {
+                let outcome = verify(|| kept.content(&name), None, now);
+                let outcome = outcome.map_err(|error| refused(&name, error))?;
+                kept.check(&name).map(|()| outcome)
             }
             How::Stream(tapped) => {
                 tapped.conclude(now).map_err(|error| refused(&name, VerifyError::Refused(error)))
@@ -249,14 +255,6 @@ impl Check {
         warn(&name, &outcome);
         Ok(())
     }
-}
-
-fn same(before: &Metadata, after: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let facts = |facts: &Metadata| {
-        (facts.len(), facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec())
-    };
-    facts(before) == facts(after)
 }
 
 /// What came of it, in words; nothing when there is no signature.
@@ -279,5 +277,47 @@ pub(super) fn warn(name: &str, outcome: &Outcome) {
     }
     if let Some(expired) = &verdict.expired {
         say!("warning: {name}: {expired}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn vector(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/signatures").join(name)
+    }
+
+    /// Reads a signed file, which becomes another when it was verified or read, and again before
+    /// the end; what comes of its signature.
+    fn swapped(args: &KeyArgs, meanwhile: &str, at_last: &str) -> Result<Outcome, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("signed.xml");
+        std::fs::copy(vector("signxml.xml"), &file).unwrap();
+        let change = |from: &str| {
+            let good = std::fs::read_to_string(vector("signxml.xml")).unwrap();
+            std::fs::write(&file, good.replace(from, "X")).unwrap();
+        };
+        let (mut input, check) = open(&file, args, true, &Interrupt::never()).unwrap();
+        change(meanwhile);
+        io::copy(&mut input, &mut io::sink()).unwrap();
+        change(at_last);
+        check.finish(true).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_file_must_be_the_same_when_it_is_read_and_when_it_is_verified() {
+        let unasked = KeyArgs::default();
+        let required = KeyArgs { require_signature: Some(vector("ec.crt")), ..KeyArgs::default() };
+        let same = "what is nowhere in it";
+        for args in [&unasked, &required] {
+            assert!(matches!(swapped(args, same, same), Ok(Outcome::Signed(_))));
+            let said = swapped(args, "KeyPackage", same).unwrap_err();
+            assert!(said.contains("changed between being read and"), "{said}");
+        }
+        // Read, then changed: nothing that counts is left to be read.
+        assert!(swapped(&required, same, "KeyPackage").is_ok());
+        assert!(swapped(&unasked, same, "KeyPackage").is_err());
     }
 }
