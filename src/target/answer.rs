@@ -1,5 +1,6 @@
 //! An answer as the rules see it, and the place it came from.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::LazyLock;
@@ -18,7 +19,8 @@ static NO_SITE: Site = Site { origin: String::new(), base: String::new() };
 /// Where the server is: what `Location` headers are held against.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Site {
-    /// Scheme, host and port, without a trailing slash: `https://otp.example:8443`.
+    /// Scheme, host, and port unless it is the usual one, without a trailing slash:
+    /// `https://otp.example:8443`.
     pub origin: String,
     /// Path under which the target's paths lie, without a trailing slash; often empty.
     pub base: String,
@@ -28,8 +30,8 @@ impl Site {
     /// `location` as a path under the base when it leads to this site, otherwise as it is.
     #[must_use]
     pub fn relative<'a>(&self, location: &'a str) -> &'a str {
-        let path = match location.strip_prefix(self.origin.as_str()) {
-            Some(rest) if self.origin.is_empty() || rest.starts_with('/') => rest,
+        let path = match self.own(location) {
+            Some(rest) if rest.starts_with('/') => rest,
             Some("") => "/",
             _ => location,
         };
@@ -74,7 +76,8 @@ impl<'a> Answer<'a> {
     /// Where a link on this page leads: a path of the host, or the link itself when it leads
     /// elsewhere.
     pub(super) fn link(&self, link: &str) -> String {
-        super::follow(self.site, self.page, link).unwrap_or_else(|_| link.trim().to_owned())
+        super::follow(self.site, self.page, link.as_bytes())
+            .unwrap_or_else(|_| link.trim().to_owned())
     }
 
     /// A RADIUS answer; `message` is the text of its Reply-Messages.
@@ -117,9 +120,12 @@ impl<'a> Answer<'a> {
     }
 
     /// Where it redirects to, relative to the site.
-    pub(super) fn location(&self) -> Option<&str> {
-        let location = self.headers.get(LOCATION)?.to_str().ok()?;
-        Some(self.site.relative(location))
+    pub(super) fn location(&self) -> Option<Cow<'_, str>> {
+        let location = self.headers.get(LOCATION)?.as_bytes();
+        Some(match String::from_utf8_lossy(location) {
+            Cow::Borrowed(location) => self.site.relative(location).into(),
+            Cow::Owned(location) => self.site.relative(&location).to_owned().into(),
+        })
     }
 
     /// The value of the cookie that the answer sets.

@@ -268,6 +268,7 @@ mod tests {
             ("next", "/app/next"),
             ("/other", "/other"),
             ("https://h/full", "/full"),
+            ("HTTPS://H:443/full?a=à b", "/full?a=%C3%A0%20b"),
             ("https://evil/steal?t=1", "https://evil/steal?t=1"),
             ("//evil/", "//evil/"),
             ("javascript:go()", "javascript:go()"),

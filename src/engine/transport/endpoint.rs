@@ -103,7 +103,9 @@ impl Endpoint {
                 .map_or_else(|| url.to_owned(), |(_, rest)| format!("…@{rest}")),
             message,
         })?;
-        let host = uri.host().unwrap_or_default();
+        // A host is the same in any case; browsers say it in lower case.
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        let host = host.as_str();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let usual = scheme.port();
         let port = uri.port_u16().unwrap_or(usual);
@@ -279,6 +281,11 @@ mod tests {
         assert_eq!(endpoint.site.origin, "http://127.0.0.1:8080");
         assert_eq!(endpoint.site.base, "/app");
         assert_eq!(endpoint.host, "127.0.0.1:8080");
+        let endpoint = resolve("HTTP://LocalHost:80").unwrap();
+        assert_eq!(
+            (endpoint.site.origin.as_str(), &*endpoint.host),
+            ("http://localhost", "localhost")
+        );
         let endpoint = resolve("http://[::1]").unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.address()), ("[::1]", "[::1]:80"));
         assert_eq!(endpoint.timeout, TIMEOUT);

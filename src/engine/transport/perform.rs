@@ -215,9 +215,8 @@ impl Transport {
                 Some(location) if follow && whole.status.is_redirection() => location,
                 _ => return Ok(whole),
             };
-            let location = String::from_utf8_lossy(location.as_bytes());
             let own = draft.uri.path_and_query().map_or("/", |path| path.as_str());
-            let next = follow_link(&self.endpoint.site, own, &location)
+            let next = follow_link(&self.endpoint.site, own, location.as_bytes())
                 .map_err(|message| Broken::new(Fault::Answer, message))?;
             if !draft.redirect(whole.status, &next) {
                 return Err(Broken::new(Fault::Answer, "redirected to what is no address"));

@@ -227,3 +227,26 @@ fn cookies_and_redirects_are_followed_as_a_browser_does() {
         assert_eq!((performed.verdict, performed.status), (Verdict::Accepted, 200));
     });
 }
+
+#[test]
+fn a_redirect_to_an_address_of_any_spelling_is_followed() {
+    local(async {
+        let url = server(|_, mut tcp| async move {
+            let first = request(&mut tcp).await.unwrap();
+            let host = first.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+            let mut answer =
+                format!("HTTP/1.1 302 Found\r\nLocation: HTTP://{host}/ok?m=mot de pass")
+                    .into_bytes();
+            answer.extend_from_slice(b"\xe9 \"\r\nContent-Length: 0\r\n\r\n");
+            tcp.write_all(&answer).await.unwrap();
+            let second = request(&mut tcp).await.unwrap();
+            let good = second.starts_with("GET /ok?m=mot%20de%20pass%E9%20%22 HTTP");
+            let answer = if good { WELCOME } else { "HTTP/1.1 400 Bad\r\n\r\n" };
+            tcp.write_all(answer.as_bytes()).await.unwrap();
+        })
+        .await;
+        let transport = transport(target("follow = true"), &url);
+        let performed = login(&transport).await;
+        assert_eq!(performed.status, 200, "{:?}", transport.endpoint.troubles());
+    });
+}
