@@ -21,6 +21,7 @@
 
 pub mod atomic_file;
 pub mod audit;
+mod charset;
 mod check_digit;
 pub mod cli;
 pub mod clock;

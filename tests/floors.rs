@@ -17,6 +17,7 @@ const FLOORS: &[(u8, &[&str])] = &[
         1,
         &[
             "atomic_file",
+            "charset",
             "check_digit",
             "cli",
             "clock",

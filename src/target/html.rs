@@ -119,13 +119,9 @@ fn decoded(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     while let Some(at) = memchr(b'&', rest) {
         out.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
-        // The longest number is `&#x10FFFF;`; zeros before it are not worth following.
-        let end = memchr(b';', &rest[..rest.len().min(12)]);
-        if let Some(end) = end
-            && let Some(character) = reference(&rest[1..end])
-        {
+        if let Some((character, length)) = first_reference(rest) {
             out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            rest = &rest[end + 1..];
+            rest = &rest[length..];
         } else {
             out.push(b'&');
             rest = &rest[1..];
@@ -135,21 +131,44 @@ fn decoded(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     out.into()
 }
 
-fn reference(name: &[u8]) -> Option<char> {
+/// The character reference with which `text` begins, and its length. A number may lack its `;`, as in
+/// a browser.
+pub(super) fn first_reference(text: &[u8]) -> Option<(char, usize)> {
+    let rest = text.strip_prefix(b"&")?;
+    // The longest number is `&#x10FFFF;`, with a few zeros before it; more are not worth following.
+    let head = &rest[..rest.len().min(16)];
+    let Some(number) = head.strip_prefix(b"#") else {
+        let end = memchr(b';', head)?;
+        return Some((named(&head[..end])?, end + 2));
+    };
+    let (digits, radix, before) = match number.first() {
+        Some(b'x' | b'X') => (&number[1..], 16, 3),
+        _ => (number, 10, 2),
+    };
+    let count = digits.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
+    let value = u32::from_str_radix(std::str::from_utf8(&digits[..count]).ok()?, radix).ok()?;
+    let closed = usize::from(digits.get(count) == Some(&b';'));
+    Some((char::from_u32(value)?, before + count + closed))
+}
+
+/// The names of XML, and those of the characters of ISO-8859-1 (HTML 4 §24.2.1).
+fn named(name: &[u8]) -> Option<char> {
+    const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy \
+        reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 \
+        frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml \
+        Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave \
+        Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil \
+        egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde \
+        ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
     Some(match name {
         b"amp" | b"AMP" => '&',
         b"lt" | b"LT" => '<',
         b"gt" | b"GT" => '>',
         b"quot" | b"QUOT" => '"',
         b"apos" => '\'',
-        b"nbsp" => '\u{a0}',
         _ => {
-            let digits = std::str::from_utf8(name.strip_prefix(b"#")?).ok()?;
-            let number = match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => digits.parse(),
-            };
-            return char::from_u32(number.ok()?);
+            let at = LATIN.split_whitespace().position(|known| known.as_bytes() == name)?;
+            char::from(u8::try_from(0xA0 + at).ok()?)
         }
     })
 }
@@ -182,8 +201,8 @@ mod tests {
     #[test]
     fn references_are_decoded() {
         is(
-            r#"<input name="csrf" value="a&amp;b&#43;&#x2F;&quot;&eacute;&">"#,
-            Some("a&b+/\"&eacute;&"),
+            r#"<input name="csrf" value="a&amp;b&#43;&#x2F;&quot;&eacute;&nbsp;&yuml;&euro;&">"#,
+            Some("a&b+/\"é\u{a0}ÿ&euro;&"),
         );
         is(r#"<input name="&#99;srf" value="1">"#, Some("1"));
         is(r#"<input name="csrf" value="&#xD800;&#1114112;">"#, Some("&#xD800;&#1114112;"));

@@ -30,6 +30,7 @@ mod radius;
 mod raw;
 mod request;
 mod rule;
+mod spelling;
 mod take;
 mod template;
 mod verdict;

@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Read};
 use zeroize::Zeroizing;
 
 use super::source::Stop;
+use crate::charset::windows_1252;
 
 /// How the bytes of a file stand for characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,18 +249,6 @@ impl Encoding {
             Self::Latin1 => "not valid ISO-8859-1",
             Self::Windows1252 => "not valid windows-1252",
         })
-    }
-}
-
-/// The characters of windows-1252 that are not those of ISO-8859-1; five bytes mean nothing.
-fn windows_1252(byte: u8) -> Option<char> {
-    const HIGH: [char; 32] = [
-        '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0',
-        '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9F => Some(HIGH[usize::from(byte - 0x80)]).filter(|character| *character != '\0'),
-        _ => Some(char::from(byte)),
     }
 }
 
