@@ -34,9 +34,11 @@ fn the_three_steps_are_shown_attribute_by_attribute_and_without_secrets() {
     assert_eq!(ran.status.code(), Some(0), "{told}{}", text(&ran.stderr));
     for part in [
         "> Access-Request",
+        "> Message-Authenticator: [hidden]",
         "> User-Name: user1",
         "> User-Password: ***",
         "> NAS-Identifier: trousseau",
+        "datagrams: sent once: 1 requests, 1 answers",
         "< Access-Challenge",
         "< Reply-Message: Enter a new PIN",
         "taken: {state} by attribute State (16 bytes)",

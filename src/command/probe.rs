@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Context, Exit, Failure, Outcome, batch, permission, reach};
 use crate::cli::ProbeArgs;
+use crate::engine::transport::radius::Counters;
 use crate::engine::transport::{Endpoint, Exchanged};
 use crate::engine::{CodeSource, Done, Hands, Which};
 use crate::interrupt::Interrupt;
@@ -193,6 +194,9 @@ fn exchange(target: &Target, exchanged: &Exchanged, out: &mut String) {
         }
         let _ = writeln!(out);
     }
+    if let Some(counted) = &exchanged.datagrams {
+        let _ = writeln!(out, "{}", datagrams(counted));
+    }
     let file = &target.definition().file;
     for tried in &exchanged.tried {
         let _ = match tried.misses.is_empty() {
@@ -229,6 +233,16 @@ fn exchange(target: &Target, exchanged: &Exchanged, out: &mut String) {
     }
 }
 
+/// What went over the wire beside the request and its answer.
+fn datagrams(counted: &Counters) -> String {
+    let sent = match counted.requests + counted.retransmissions {
+        0 | 1 => "sent once",
+        2 => "sent twice",
+        times => return format!("datagrams: sent {times} times: {counted}"),
+    };
+    format!("datagrams: {sent}: {counted}")
+}
+
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -236,5 +250,23 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
             Err(Failure::new(Exit::Io, format!("cannot write to standard output: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datagrams_are_told_with_how_often_the_request_was_sent() {
+        let mut counted = Counters::default();
+        (counted.requests, counted.answers) = (1, 1);
+        assert_eq!(datagrams(&counted), "datagrams: sent once: 1 requests, 1 answers");
+        (counted.retransmissions, counted.bad_authenticator) = (2, 3);
+        assert_eq!(
+            datagrams(&counted),
+            "datagrams: sent 3 times: 1 requests, 2 retransmissions, 1 answers, 3 answers with a bad \
+             authenticator dropped"
+        );
     }
 }

@@ -201,6 +201,10 @@ pub fn display(kind: u8, value: &[u8]) -> String {
             address.copy_from_slice(octets);
             Ipv6Addr::from(address).to_string()
         }
+        // A server that writes another charset than UTF-8 still says something.
+        (Shape::Text, _) => String::from_utf8_lossy(value)
+            .replace(char::is_whitespace, " ")
+            .replace(char::is_control, "\u{fffd}"),
         _ => match std::str::from_utf8(value) {
             Ok(text) if !text.contains(char::is_control) => text.to_owned(),
             _ => format!("0x{}", data_encoding::HEXLOWER.encode(value)),
@@ -258,7 +262,13 @@ mod tests {
     #[test]
     fn hidden_values_are_not_shown() {
         assert_eq!(display(USER_PASSWORD, b"ab12"), "[hidden]");
-        assert_eq!(display(REPLY_MESSAGE, b"a\x1b[2J"), "0x611b5b324a");
+    }
+
+    #[test]
+    fn text_is_shown_as_text_whatever_its_bytes() {
+        assert_eq!(display(REPLY_MESSAGE, b"a\x1b[2J\r\nb"), "a\u{fffd}[2J  b");
+        assert_eq!(display(REPLY_MESSAGE, b"refus\xe9 !"), "refus\u{fffd} !");
+        assert_eq!(display(STATE, b"\xe9"), "0xe9");
     }
 
     #[test]

@@ -89,6 +89,14 @@ impl<'a> Answer<'a> {
         answer
     }
 
+    /// A status as this kind of answer has it: the key of a rule that asks for it, and its value.
+    pub(super) fn called(&self, status: u16) -> (&'static str, String) {
+        match (&self.packet, u8::try_from(status)) {
+            (Some(_), Ok(code)) => ("code", Code(code).to_string()),
+            _ => ("status", status.to_string()),
+        }
+    }
+
     /// Whether the operation goes on after it when no rule says otherwise.
     pub(super) fn goes_on(&self) -> bool {
         match &self.packet {

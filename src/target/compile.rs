@@ -1,7 +1,7 @@
 //! From the shape of a target file to a [`Target`], every fault with its place.
 
 mod exchange;
-mod rule;
+pub(super) mod rule;
 
 pub(super) use exchange::regex;
 

@@ -104,11 +104,12 @@ fn miss(condition: &Condition, answer: &Answer<'_>) -> String {
             let wanted: Vec<String> = ranges
                 .iter()
                 .map(|(low, high)| match low == high {
-                    true => low.to_string(),
+                    true => answer.called(*low).1,
                     false => format!("{low}-{high}"),
                 })
                 .collect();
-            format!("status {} (it is {answer})", wanted.join(", "))
+            let (what, _) = answer.called(answer.status);
+            format!("{what} {} (it is {answer})", wanted.join(", "))
         }
         Condition::Location(test) => format!(
             "location {} ({})",

@@ -25,7 +25,7 @@ pub(super) struct Target {
     pub(super) target: Head,
     pub(super) policy: Policy,
     pub(super) operation: BTreeMap<Text, Operation>,
-    pub(super) verdict: Verdicts,
+    pub(super) verdict: Verdicts<Rule>,
     #[serde(default)]
     pub(super) example: Vec<Spanned<Example>>,
 }
@@ -67,12 +67,13 @@ pub(super) struct Clock {
     pub(super) rate: Option<Text>,
 }
 
+/// For rules of any kind of target. (The bound is given since serde would want `R: Default`, too.)
 #[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Verdicts {
+#[serde(deny_unknown_fields, bound(deserialize = "R: Deserialize<'de>"))]
+pub(super) struct Verdicts<R> {
     pub(super) otherwise: Text,
     #[serde(default)]
-    pub(super) rule: Vec<Spanned<Rule>>,
+    pub(super) rule: Vec<Spanned<R>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -138,7 +139,7 @@ pub(super) struct Rule {
     pub(super) verdict: Text,
     pub(super) status: Option<Spanned<Statuses>>,
     pub(super) location: Option<Text>,
-    pub(super) header: Option<HeaderRule>,
+    pub(super) header: Option<Named>,
     pub(super) contains: Option<Text>,
     pub(super) lacks: Option<Text>,
     pub(super) matches: Option<Text>,
@@ -146,11 +147,12 @@ pub(super) struct Rule {
     pub(super) json: BTreeMap<Text, Spanned<toml::Value>>,
 }
 
+/// A test on a value with a name: a header, a RADIUS attribute.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct HeaderRule {
+pub(super) struct Named {
     pub(super) name: Text,
-    pub(super) equals: Option<String>,
+    pub(super) equals: Option<Text>,
     pub(super) contains: Option<String>,
     pub(super) matches: Option<Text>,
 }

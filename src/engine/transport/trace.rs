@@ -9,6 +9,7 @@ use hyper::{Method, Response, Uri};
 
 use super::perform::Whole;
 use super::prepared::Draft;
+use super::radius::Counters;
 use super::{Session, Transport};
 use crate::target::{Answer, Exchange, Inputs, Judged, Operation, Phase, Taken, Target, Tried};
 
@@ -24,6 +25,9 @@ pub struct Exchanged {
     /// Request and answer, and again for each redirect that was followed and each request that was
     /// sent a second time.
     pub hops: Vec<Hop>,
+    /// Over RADIUS, the datagrams of it by kind: those sent again, and those dropped before the
+    /// answer came.
+    pub datagrams: Option<Counters>,
     /// From the first byte sent to the last answered.
     pub took: Duration,
     /// The rules tried on the last answer; the last one matched when its `misses` are empty.
@@ -143,7 +147,10 @@ impl Transport {
     /// The exchanges since the last call, oldest first; none unless [`Transport::watch`] was called.
     #[must_use]
     pub fn exchanged(&self) -> Vec<Exchanged> {
-        self.watched.as_ref().map_or_else(Vec::new, |watched| watched.exchanges.take())
+        let Some(watched) = &self.watched else { return Vec::new() };
+        // What comes between two operations belongs to neither.
+        watched.counted.set(self.counted());
+        watched.exchanges.take()
     }
 
     /// Keeps an exchange, masked, when somebody watches.
@@ -159,8 +166,10 @@ impl Transport {
         let hops = watched.hops.take();
         let mut hops: Vec<Hop> =
             hops.iter().map(|hop| hop.masked(&self.target, inputs, captured)).collect();
-        if let (Some(answer), true) = (over.answer, self.radius.is_some()) {
-            hops.push(self.radius_hop(over.exchange, answer, inputs, captured));
+        let now = self.counted();
+        let datagrams = Some(now - watched.counted.replace(now)).filter(|one| one.requests > 0);
+        if datagrams.is_some() {
+            hops.extend(self.radius_hop(over.exchange, over.answer, inputs, captured));
         }
         let tried = over.answer.map(|answer| self.target.explain(operation, phase, index, answer));
         let taken = match (over.answer, over.judged) {
@@ -172,6 +181,7 @@ impl Transport {
             phase,
             index,
             hops,
+            datagrams,
             took: over.took,
             tried: tried.unwrap_or_default(),
             judged: over.judged,
@@ -180,22 +190,29 @@ impl Transport {
         });
     }
 
-    /// An Access-Request and its answer in words; the password is never among them.
+    /// An Access-Request and its answer in words; the password is never among them. `captured` is
+    /// what was filled in.
     fn radius_hop(
         &self,
         exchange: &Exchange,
-        answer: &Answer<'_>,
+        answer: Option<&Answer<'_>>,
         inputs: &Inputs<'_>,
         captured: &[Option<Box<[u8]>>],
-    ) -> Hop {
-        let mask = |text: &str| self.target.masked_line(text.as_bytes(), inputs, captured);
-        let sent = exchange.radius().map(|request| request.describe()).unwrap_or_default();
-        let request = format!("Access-Request\nUser-Name: {}\n{sent}", mask(inputs.user));
-        let mut text = format!("{answer}\n");
-        for (name, value) in answer.attributes() {
-            text.push_str(&format!("{name}: {}\n", mask(&value)));
-        }
-        Hop { request, answer: text }
+    ) -> Option<Hop> {
+        let mask = |text: &[u8]| self.target.masked_line(text, inputs, captured);
+        let draft = exchange.radius()?.draft(&self.target, inputs, captured).ok()?;
+        let request = format!("Access-Request\n{}", draft.describe(mask));
+        let answer = answer.map(|answer| {
+            let attributes = answer.attributes().into_iter();
+            let lines =
+                attributes.map(|(name, value)| format!("{name}: {}\n", mask(value.as_bytes())));
+            format!("{answer}\n{}", lines.collect::<String>())
+        });
+        Some(Hop { request, answer: answer.unwrap_or_default() })
+    }
+
+    fn counted(&self) -> Counters {
+        self.radius.as_ref().map(super::radius::Client::counters).unwrap_or_default()
     }
 }
 
@@ -204,6 +221,8 @@ impl Transport {
 pub(super) struct Watched {
     pub(super) hops: std::cell::RefCell<Vec<RawHop>>,
     exchanges: std::cell::RefCell<Vec<Exchanged>>,
+    /// Datagrams of the exchanges that are over.
+    counted: std::cell::Cell<Counters>,
 }
 
 impl Watched {

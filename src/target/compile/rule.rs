@@ -30,16 +30,48 @@ fn rule(spanned: Spanned<raw::Rule>) -> Result<Rule, Fault> {
         }));
     }
     if let Some(header) = raw.header {
-        let test = match (header.equals, header.contains, header.matches) {
-            (None, None, None) => None,
-            (Some(text), None, None) => Some(Text::Equals(text)),
-            (None, Some(text), None) => Some(Text::Contains(text)),
-            (None, None, Some(text)) => Some(Text::Matches(regex(&text)?)),
-            _ => return Err(fault(&header.name, "give one of equals, contains, matches")),
-        };
+        let test = test(&header, |text| Ok(Text::Equals(text.get_ref().clone())))?;
         conditions.push(Condition::Header(any_header_name(&header.name)?, test));
     }
-    for (text, lacks) in [(raw.contains, false), (raw.lacks, true)] {
+    conditions.extend(of_body(raw.contains, raw.lacks, raw.matches)?);
+    for (pointer, wanted) in raw.json {
+        check_pointer(&pointer)?;
+        conditions.push(Condition::Json(pointer.into_inner(), json_test(&wanted)?));
+    }
+    any(at, &conditions)?;
+    let rule = Rule { verdict, at, conditions };
+    let passive = matches!(verdict, Verdict::Throttled | Verdict::Locked | Verdict::Error);
+    if rule.names_server_fault() && !passive {
+        return Err((
+            status.map_or(at, |span| span.start),
+            format!("a 5xx answer is the server's failure: it cannot mean {verdict}"),
+        ));
+    }
+    Ok(rule)
+}
+
+/// The test on a named value; `equals` reads what it is to be equal to.
+pub(in crate::target) fn test(
+    raw: &raw::Named,
+    equals: impl FnOnce(&raw::Text) -> Result<Text, Fault>,
+) -> Result<Option<Text>, Fault> {
+    Ok(match (&raw.equals, &raw.contains, &raw.matches) {
+        (None, None, None) => None,
+        (Some(text), None, None) => Some(equals(text)?),
+        (None, Some(text), None) => Some(Text::Contains(text.clone())),
+        (None, None, Some(text)) => Some(Text::Matches(regex(text)?)),
+        _ => return Err(fault(&raw.name, "give one of equals, contains, matches")),
+    })
+}
+
+/// The conditions on the body, whatever that is in this kind of target.
+pub(in crate::target) fn of_body(
+    contains: Option<raw::Text>,
+    lacks: Option<raw::Text>,
+    matches: Option<raw::Text>,
+) -> Result<Vec<Condition>, Fault> {
+    let mut conditions = Vec::new();
+    for (text, lacks) in [(contains, false), (lacks, true)] {
         if let Some(text) = text {
             if text.get_ref().is_empty() {
                 return Err(fault(&text, "an empty text is in every answer"));
@@ -51,28 +83,21 @@ fn rule(spanned: Spanned<raw::Rule>) -> Result<Rule, Fault> {
             });
         }
     }
-    if let Some(text) = raw.matches {
+    if let Some(text) = matches {
         conditions.push(Condition::Matches(regex(&text)?));
     }
-    for (pointer, wanted) in raw.json {
-        check_pointer(&pointer)?;
-        conditions.push(Condition::Json(pointer.into_inner(), json_test(&wanted)?));
-    }
+    Ok(conditions)
+}
+
+/// Refuses the rule at `at` when it has no condition.
+pub(in crate::target) fn any(at: usize, conditions: &[Condition]) -> Result<(), Fault> {
     if conditions.is_empty() {
         return Err((
             at,
             "a rule without a condition matches everything: that is what otherwise is for".into(),
         ));
     }
-    let rule = Rule { verdict, at, conditions };
-    let passive = matches!(verdict, Verdict::Throttled | Verdict::Locked | Verdict::Error);
-    if rule.names_server_fault() && !passive {
-        return Err((
-            status.map_or(at, |span| span.start),
-            format!("a 5xx answer is the server's failure: it cannot mean {verdict}"),
-        ));
-    }
-    Ok(rule)
+    Ok(())
 }
 
 /// A value, a list of values, `{ matches = "…" }` or `{ present = true }`.

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memchr::memmem::Finder;
 use toml::Spanned;
 
 use super::{Method, RadiusRequest, RadiusSettings, Value, example, raw};
 use crate::definition::{Definition, DefinitionError, parse};
 use crate::radius::Code;
 use crate::radius::dictionary::{Selector as Attribute, Shape, shape};
-use crate::target::compile::{self, Fault, Parts, fault, named};
+use crate::target::compile::{self, Fault, Parts, fault, named, rule};
 use crate::target::exchange::{Exchange, Request};
 use crate::target::raw::Text as RawText;
 use crate::target::rule::{Condition, Rule, Text};
@@ -108,12 +107,12 @@ fn exchange(
     };
     let mut attributes = Vec::new();
     for (selector, wanted) in common {
-        attributes.push((*selector, value(*selector, wanted, scope)?));
+        attributes.extend(values(*selector, wanted, scope)?);
     }
     for (name, wanted) in &raw.attributes {
         let selector = attribute(name)?;
         attributes.retain(|(other, _)| *other != selector);
-        attributes.push((selector, value(selector, wanted, scope)?));
+        attributes.extend(values(selector, wanted, scope)?);
     }
     let mut takes = Vec::new();
     for (name, raw) in raw.take {
@@ -126,44 +125,59 @@ fn exchange(
     Ok(Exchange { request, takes, rules: rules(raw.rule)? })
 }
 
-/// A constant in the attribute's shape, or a template where the shape is that of octets or text.
-fn value(
+/// The attribute once for each of its values: constants in its shape, or templates where the shape
+/// is that of octets or text.
+fn values(
     selector: Attribute,
     wanted: &Spanned<toml::Value>,
     scope: &Scope<'_>,
-) -> Result<Value, Fault> {
-    let text = scalar(wanted)?;
-    let template = Template::compile(&text, Escape::Raw, false, scope)
-        .map_err(|message| fault(wanted, message))?;
-    let Some(constant) = template.constant() else {
-        let octets = match selector {
-            Attribute::Plain(kind) => matches!(shape(kind), Shape::Text | Shape::Octets),
-            Attribute::Vendor { .. } => true,
+) -> Result<Vec<(Attribute, Value)>, Fault> {
+    let value = |text: String| {
+        let template = Template::compile(&text, Escape::Raw, false, scope)
+            .map_err(|message| fault(wanted, message))?;
+        let Some(constant) = template.constant() else {
+            let octets = match selector {
+                Attribute::Plain(kind) => matches!(shape(kind), Shape::Text | Shape::Octets),
+                Attribute::Vendor { .. } => true,
+            };
+            if octets {
+                return Ok((selector, Value::Filled(template)));
+            }
+            let message = "this attribute is a number or an address: give it as such";
+            return Err(fault(wanted, message));
         };
-        if octets {
-            return Ok(Value::Filled(template));
-        }
-        return Err(fault(wanted, "this attribute is a number or an address: give it as such"));
+        let constant = String::from_utf8_lossy(constant).into_owned();
+        let octets = selector.encode(&constant).map_err(|message| fault(wanted, message))?;
+        Ok((selector, Value::Constant(octets)))
     };
-    let constant = String::from_utf8_lossy(constant).into_owned();
-    selector.encode(&constant).map(Value::Constant).map_err(|message| fault(wanted, message))
+    texts(wanted)?.into_iter().map(value).collect()
 }
 
-/// The value of an attribute as text, constants only.
+/// The attribute once for each of its values, constants only.
 pub(super) fn octets(
     name: &RawText,
     wanted: &Spanned<toml::Value>,
-) -> Result<(Attribute, Vec<u8>), Fault> {
+) -> Result<Vec<(Attribute, Vec<u8>)>, Fault> {
     let selector = attribute(name)?;
-    let octets = selector.encode(&scalar(wanted)?).map_err(|message| fault(wanted, message))?;
-    Ok((selector, octets))
+    let octets = |text: String| selector.encode(&text).map_err(|message| fault(wanted, message));
+    texts(wanted)?.into_iter().map(|text| Ok((selector, octets(text)?))).collect()
 }
 
-fn scalar(wanted: &Spanned<toml::Value>) -> Result<String, Fault> {
-    match wanted.get_ref() {
+/// A value, or a list of them, as text.
+fn texts(wanted: &Spanned<toml::Value>) -> Result<Vec<String>, Fault> {
+    let text = |value: &toml::Value| match value {
         toml::Value::String(text) => Ok(text.clone()),
         toml::Value::Integer(number) => Ok(number.to_string()),
-        _ => Err(fault(wanted, "the value of an attribute is a text or a number")),
+        _ => {
+            Err(fault(wanted, "the value of an attribute is a text, a number, or a list of these"))
+        }
+    };
+    match wanted.get_ref() {
+        toml::Value::Array(list) if list.is_empty() => {
+            Err(fault(wanted, "an empty list sends nothing: leave the attribute out"))
+        }
+        toml::Value::Array(list) => list.iter().map(text).collect(),
+        one => Ok(vec![text(one)?]),
     }
 }
 
@@ -189,10 +203,10 @@ fn take(index: usize, spanned: Spanned<raw::Take>) -> Result<Take, Fault> {
 }
 
 fn rules(list: Vec<Spanned<raw::Rule>>) -> Result<Vec<Rule>, Fault> {
-    list.into_iter().map(rule).collect()
+    list.into_iter().map(compiled_rule).collect()
 }
 
-fn rule(spanned: Spanned<raw::Rule>) -> Result<Rule, Fault> {
+fn compiled_rule(spanned: Spanned<raw::Rule>) -> Result<Rule, Fault> {
     let at = spanned.span().start;
     let raw = spanned.into_inner();
     let verdict: Verdict = named(&raw.verdict)?;
@@ -203,38 +217,14 @@ fn rule(spanned: Spanned<raw::Rule>) -> Result<Rule, Fault> {
     }
     if let Some(raw) = raw.attribute {
         let selector = attribute(&raw.name)?;
-        let test = match (raw.equals, raw.contains, raw.matches) {
-            (None, None, None) => None,
-            (Some(text), None, None) => {
-                let octets =
-                    selector.encode(text.get_ref()).map_err(|message| fault(&text, message))?;
-                Some(Text::Octets(octets))
-            }
-            (None, Some(text), None) => Some(Text::Contains(text)),
-            (None, None, Some(text)) => Some(Text::Matches(compile::regex(&text)?)),
-            _ => return Err(fault(&raw.name, "give one of equals, contains, matches")),
-        };
+        let test = rule::test(&raw, |text| {
+            let octets = selector.encode(text.get_ref()).map_err(|message| fault(text, message))?;
+            Ok(Text::Octets(octets))
+        })?;
         conditions.push(Condition::Attribute(selector, test));
     }
-    for (text, lacks) in [(raw.contains, false), (raw.lacks, true)] {
-        if let Some(text) = text {
-            if text.get_ref().is_empty() {
-                return Err(fault(&text, "an empty text is in every answer"));
-            }
-            let finder = Finder::new(text.get_ref().as_bytes()).into_owned();
-            let condition = if lacks { Condition::Lacks } else { Condition::Contains };
-            conditions.push(condition(finder));
-        }
-    }
-    if let Some(text) = raw.matches {
-        conditions.push(Condition::Matches(compile::regex(&text)?));
-    }
-    if conditions.is_empty() {
-        return Err((
-            at,
-            "a rule without a condition matches everything: that is what otherwise is for".into(),
-        ));
-    }
+    conditions.extend(rule::of_body(raw.contains, raw.lacks, raw.matches)?);
+    rule::any(at, &conditions)?;
     Ok(Rule { verdict, at, conditions })
 }
 

@@ -8,6 +8,7 @@ use crate::radius::{Code, Packet, SharedSecret, Writer};
 use crate::secret::Secret;
 use crate::target::compile::{Fault, fault, named};
 use crate::target::example::{Example, Head, Recorded};
+use crate::target::raw::Text as RawText;
 use crate::target::{Phase, Target};
 
 /// What is sent and what is answered, as recorded.
@@ -22,7 +23,8 @@ pub(in crate::target) struct RecordedRadius {
 struct Wanted {
     user: Option<String>,
     password: Option<String>,
-    attributes: Vec<(Selector, Vec<u8>)>,
+    /// Each with all its values, in order.
+    attributes: Vec<(Selector, Vec<Vec<u8>>)>,
 }
 
 pub(super) fn examples(
@@ -34,22 +36,20 @@ pub(super) fn examples(
 
 fn example(raw: raw::Example, target: &Target) -> Result<Example, Fault> {
     let code = compile::code(&raw.answer.code)?;
-    let attributes = raw
-        .answer
-        .attributes
-        .iter()
-        .map(|(name, value)| compile::octets(name, value))
-        .collect::<Result<Vec<_>, _>>()?;
+    let attributes = octets(&raw.answer.attributes)?;
     let answer = packet(code, &attributes)
         .ok_or_else(|| fault(&raw.answer.code, "the attributes do not fit into one packet"))?;
     let request = match raw.request {
         None => None,
         Some(raw::Request { user, password, attributes }) => {
-            let attributes = attributes
-                .iter()
-                .map(|(name, value)| compile::octets(name, value))
-                .collect::<Result<_, _>>()?;
-            Some(Wanted { user, password, attributes })
+            let mut wanted: Vec<(Selector, Vec<Vec<u8>>)> = Vec::new();
+            for (selector, octets) in octets(&attributes)? {
+                match wanted.iter_mut().find(|(known, _)| *known == selector) {
+                    Some((_, values)) => values.push(octets),
+                    None => wanted.push((selector, vec![octets])),
+                }
+            }
+            Some(Wanted { user, password, attributes: wanted })
         }
     };
     Example::assemble(
@@ -66,6 +66,17 @@ fn example(raw: raw::Example, target: &Target) -> Result<Example, Fault> {
         Recorded::Radius(RecordedRadius { request, answer }),
         target,
     )
+}
+
+type Attributes = std::collections::BTreeMap<RawText, Spanned<toml::Value>>;
+
+/// Every attribute with every value, in order.
+fn octets(attributes: &Attributes) -> Result<Vec<(Selector, Vec<u8>)>, Fault> {
+    let mut all = Vec::new();
+    for (name, value) in attributes {
+        all.extend(compile::octets(name, value)?);
+    }
+    Ok(all)
 }
 
 fn packet(code: Code, attributes: &[(Selector, Vec<u8>)]) -> Option<Vec<u8>> {
@@ -96,14 +107,21 @@ impl RecordedRadius {
             };
             same(name, password.as_bytes(), &draft.password, None)?;
         }
-        for (selector, value) in &wanted.attributes {
-            let found = draft.attributes().find(|(other, _)| other == selector);
+        for (selector, wanted) in &wanted.attributes {
+            let found: Vec<&[u8]> = draft
+                .attributes()
+                .filter(|(other, _)| other == selector)
+                .map(|(_, value)| value)
+                .collect();
             let kind = match selector {
                 Selector::Plain(kind) => Some(*kind),
                 Selector::Vendor { .. } => None,
             };
-            let name = selector.to_string();
-            same(&name, value, found.map(|found| found.1).unwrap_or_default(), kind)?;
+            for index in 0..wanted.len().max(found.len()) {
+                let value = wanted.get(index).map(Vec::as_slice).unwrap_or_default();
+                let name = selector.to_string();
+                same(&name, value, found.get(index).copied().unwrap_or_default(), kind)?;
+            }
         }
         Ok(())
     }

@@ -102,28 +102,6 @@ impl RadiusRequest {
         Ok(RadiusDraft { request: self, user, password, filled })
     }
 
-    /// What it is made of, a line each, without what the person types.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        let mut out = match self.method {
-            Method::Pap => "User-Password: ***\n".to_owned(),
-            Method::Chap => "CHAP-Password: ***\n".to_owned(),
-        };
-        for (selector, value) in &self.attributes {
-            let shown = match (value, selector) {
-                (Value::Constant(octets), Selector::Plain(kind)) => {
-                    dictionary::display(*kind, octets)
-                }
-                (Value::Constant(octets), Selector::Vendor { .. }) => {
-                    format!("0x{}", data_encoding::HEXLOWER.encode(octets))
-                }
-                (Value::Filled(_), _) => "***".to_owned(),
-            };
-            out.push_str(&format!("{selector}: {shown}\n"));
-        }
-        out
-    }
-
     pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
         let attributes = self.attributes.iter().filter_map(|(_, value)| match value {
             Value::Filled(template) => Some(template),
@@ -155,6 +133,31 @@ impl RadiusDraft<'_> {
             };
         }
         Ok(())
+    }
+
+    /// What it is made of, in the order in which it is sent, a line each; `mask` hides what the person
+    /// types. What is filled in beside the user is not told.
+    #[must_use]
+    pub fn describe(&self, mask: impl Fn(&[u8]) -> String) -> String {
+        let seal = dictionary::display(dictionary::MESSAGE_AUTHENTICATOR, b"");
+        let mut out = format!("Message-Authenticator: {seal}\nUser-Name: {}\n", mask(&self.user));
+        out.push_str(match self.request.method {
+            Method::Pap => "User-Password: ***\n",
+            Method::Chap => "CHAP-Password: ***\n",
+        });
+        for (selector, value) in &self.request.attributes {
+            let shown = match (value, selector) {
+                (Value::Constant(octets), Selector::Plain(kind)) => {
+                    dictionary::display(*kind, octets)
+                }
+                (Value::Constant(octets), Selector::Vendor { .. }) => {
+                    format!("0x{}", data_encoding::HEXLOWER.encode(octets))
+                }
+                (Value::Filled(_), _) => "***".to_owned(),
+            };
+            out.push_str(&format!("{selector}: {shown}\n"));
+        }
+        out
     }
 
     fn attributes(&self) -> impl Iterator<Item = (Selector, &[u8])> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use crate::target::raw::{Head, Inputs, Policy, Text};
+use crate::target::raw::{Head, Inputs, Named, Policy, Text, Verdicts};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,7 +14,7 @@ pub(super) struct Target {
     #[serde(default)]
     pub(super) radius: Settings,
     pub(super) operation: BTreeMap<Text, Operation>,
-    pub(super) verdict: Verdicts,
+    pub(super) verdict: Verdicts<Rule>,
     #[serde(default)]
     pub(super) example: Vec<Spanned<Example>>,
 }
@@ -32,14 +32,6 @@ impl Default for Settings {
         let attributes = BTreeMap::new();
         Self { require_message_authenticator: true, status_server: false, attributes }
     }
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Verdicts {
-    pub(super) otherwise: Text,
-    #[serde(default)]
-    pub(super) rule: Vec<Spanned<Rule>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -81,18 +73,9 @@ pub(super) struct Take {
 pub(super) struct Rule {
     pub(super) verdict: Text,
     pub(super) code: Option<Text>,
-    pub(super) attribute: Option<AttributeRule>,
+    pub(super) attribute: Option<Named>,
     pub(super) contains: Option<Text>,
     pub(super) lacks: Option<Text>,
-    pub(super) matches: Option<Text>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AttributeRule {
-    pub(super) name: Text,
-    pub(super) equals: Option<Text>,
-    pub(super) contains: Option<String>,
     pub(super) matches: Option<Text>,
 }
 

@@ -1,5 +1,8 @@
 use crate::definition::{Definition, DefinitionError, Origin};
-use crate::target::{TARGETS, Target};
+use crate::radius::dictionary::Selector;
+use crate::radius::{Code, Packet, SharedSecret, Writer};
+use crate::secret::Secret;
+use crate::target::{Inputs, Operation, Phase, TARGETS, Target};
 
 fn definition(text: &str) -> Definition {
     Definition {
@@ -120,5 +123,62 @@ fn examples_are_held_against_what_is_sent_and_read() {
             .collect();
         assert_eq!(faults.len(), 1, "{to}: {faults:?}");
         assert!(faults[0].contains(message), "{to}: {}", faults[0]);
+    }
+}
+
+#[test]
+fn an_attribute_may_be_sent_several_times() {
+    let lists = "NAS-Port-Type = 5, Proxy-State = [\"p1\", \"0x00ff\"], \"26.9.1\" = [\"a=1\", \"b={user}\"]";
+    let target = changed("NAS-Port-Type = 5", lists).unwrap();
+    let exchange = &target.exchanges(Operation::Login, Phase::Submit)[0];
+    let inputs = Inputs { user: "u1", code: "159753", passcode: "159753", ..Inputs::default() };
+    let draft = exchange.radius().unwrap().draft(&target, &inputs, &[]).unwrap();
+    let secret = SharedSecret::new(Secret::new(b"testing123".to_vec())).unwrap();
+    let mut octets = Vec::new();
+    let mut writer = Writer::request(&mut octets, Code::ACCESS_REQUEST, 0, &[0; 16]);
+    draft.write(&mut writer, &secret).unwrap();
+    writer.finish(&secret);
+    let packet = Packet::parse(&octets).unwrap();
+    let values = |name: &str| {
+        let selector: Selector = name.parse().unwrap();
+        selector.values(&packet).map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    assert_eq!(values("Proxy-State"), [b"p1".to_vec(), vec![0, 255]]);
+    assert_eq!(values("26.9.1"), [b"a=1".to_vec(), b"b=u1".to_vec()]);
+    let told = draft.describe(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(told.contains("Proxy-State: p1\nProxy-State: 0x00ff\n"), "{told}");
+
+    let (message, at) = refused("NAS-Port-Type = 5", "Proxy-State = []");
+    assert!(message.contains("an empty list sends nothing") && at.starts_with("[]"), "{message}");
+    let (message, _) = refused("NAS-Port-Type = 5", "Proxy-State = [[1]]");
+    assert!(message.contains("a text, a number, or a list of these"), "{message}");
+}
+
+#[test]
+fn examples_compare_every_value_of_an_attribute() {
+    for (wanted, fault) in [
+        ("[\"a\", \"b\"]", None),
+        ("\"a\"", Some("Proxy-State wanted: \"\"; found: \"b\"")),
+        ("[\"a\", \"b\", \"c\"]", Some("Proxy-State wanted: \"c\"; found: \"\"")),
+    ] {
+        let text = TARGETS.find("portal-radius").unwrap().text;
+        let text = text.replacen(
+            "NAS-Port-Type = 5",
+            "NAS-Port-Type = 5, Proxy-State = [\"a\", \"b\"]",
+            1,
+        );
+        let old = "attributes = { State = \"s1\" } }\nanswer";
+        let new = format!("attributes = {{ State = \"s1\", Proxy-State = {wanted} }} }}\nanswer");
+        assert!(text.contains(old));
+        let target = Target::load(&definition(&text.replacen(old, &new, 1))).unwrap();
+        let faults: Vec<String> = target
+            .examples
+            .iter()
+            .filter_map(|example| target.check(example).err().map(|error| error.to_string()))
+            .collect();
+        match fault {
+            None => assert!(faults.is_empty(), "{faults:?}"),
+            Some(fault) => assert!(faults[0].contains(fault), "{faults:?}"),
+        }
     }
 }

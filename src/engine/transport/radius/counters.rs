@@ -17,6 +17,15 @@ macro_rules! counters {
             }
         }
 
+        /// What was counted since.
+        impl std::ops::Sub for Counters {
+            type Output = Self;
+
+            fn sub(self, earlier: Self) -> Self {
+                Self { $($name: self.$name.saturating_sub(earlier.$name),)+ }
+            }
+        }
+
         impl std::ops::AddAssign for Counters {
             fn add_assign(&mut self, other: Self) {
                 $(self.$name += other.$name;)+
@@ -73,6 +82,8 @@ mod tests {
         let mut counters = Counters { requests: 3, late: 1, ..Default::default() };
         counters += Counters { requests: 2, ..Default::default() };
         assert_eq!(counters.to_string(), "5 requests, 1 late answers dropped");
+        let since = counters - Counters { requests: 4, ..Default::default() };
+        assert_eq!(since.to_string(), "1 requests, 1 late answers dropped");
         assert_eq!(Counters::default().to_string(), "");
     }
 }

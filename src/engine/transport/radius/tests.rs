@@ -1,5 +1,7 @@
 //! The client against servers that misbehave: forged, late, doubled, lost and unsealed answers.
 
+mod watched;
+
 use std::cell::RefCell;
 use std::future::Future;
 use std::net::SocketAddr;
