@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use hyper::HeaderMap;
-use hyper::header::{LOCATION, SET_COOKIE};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use serde_json::Value;
 
 use crate::radius::dictionary::Selector;
@@ -75,9 +75,9 @@ impl<'a> Answer<'a> {
 
     /// Where a link on this page leads: a path of the host, or the link itself when it leads
     /// elsewhere.
-    pub(super) fn link(&self, link: &str) -> String {
-        super::follow(self.site, self.page, link.as_bytes())
-            .unwrap_or_else(|_| link.trim().to_owned())
+    pub(super) fn link(&self, link: &[u8]) -> String {
+        super::follow(self.site, self.page, link)
+            .unwrap_or_else(|_| String::from_utf8_lossy(link).trim().to_owned())
     }
 
     /// A RADIUS answer; `message` is the text of its Reply-Messages.
@@ -122,6 +122,27 @@ impl<'a> Answer<'a> {
             .collect()
     }
 
+    /// The compression of the body, none having been asked for.
+    pub(super) fn compressed(&self) -> Option<String> {
+        let coding = self.headers.get(CONTENT_ENCODING).map(|coding| coding.as_bytes());
+        let coding = coding.filter(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        let gzip = self.body.starts_with(b"\x1f\x8b").then_some(&b"gzip"[..]);
+        coding.or(gzip).filter(|_| !self.body.is_empty()).map(word)
+    }
+
+    /// Why the body is no JSON, in words; `None` when it is JSON.
+    pub(super) fn no_json(&self) -> Option<String> {
+        if self.json("").is_some() {
+            return None;
+        }
+        let kind = self.headers.get(CONTENT_TYPE).map(|kind| word(kind.as_bytes()));
+        Some(match (self.compressed(), kind) {
+            (Some(coding), _) => unasked(&coding),
+            (None, Some(kind)) => format!("the body is no JSON, its Content-Type is {kind}"),
+            (None, None) => "the body is no JSON".to_owned(),
+        })
+    }
+
     /// The value at `pointer` (RFC 6901); `None` when it is not there or the body is no JSON.
     pub(super) fn json(&self, pointer: &str) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_slice(self.body).ok()).as_ref()?.pointer(pointer)
@@ -146,6 +167,18 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// That the body is compressed, in words.
+pub(super) fn unasked(coding: &str) -> String {
+    format!("the body is compressed ({coding}), though Accept-Encoding is identity")
+}
+
+/// A short word of a header, without parameters; nothing of it may steer a terminal.
+fn word(value: &[u8]) -> String {
+    let value = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let plain = value.iter().take(60).filter(|byte| byte.is_ascii_graphic());
+    plain.map(|byte| char::from(*byte)).collect()
+}
+
 /// Its status in words: `HTTP 401`, `Access-Reject`.
 impl fmt::Display for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,6 +192,25 @@ impl fmt::Display for Answer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_json_is_told_by_what_it_is() {
+        let site = Site::default();
+        let why = |name: &'static str, value: &str, body: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            Answer::new(200, &headers, body, &site).no_json()
+        };
+        let gzip = "the body is compressed (gzip), though Accept-Encoding is identity";
+        assert_eq!(why("content-encoding", "gzip", b"\x1f\x8b\x08").as_deref(), Some(gzip));
+        assert_eq!(why("content-encoding", "identity", b"\x1f\x8b\x08").as_deref(), Some(gzip));
+        assert_eq!(
+            why("content-type", "Text/HTML; charset=x", b"<p>").as_deref(),
+            Some("the body is no JSON, its Content-Type is Text/HTML")
+        );
+        assert_eq!(why("server", "x", b"<p>").as_deref(), Some("the body is no JSON"));
+        assert_eq!(why("content-type", "text/html", b"{}"), None);
+    }
 
     #[test]
     fn locations_are_read_relative_to_the_site() {

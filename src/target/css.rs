@@ -5,6 +5,8 @@ use std::fmt;
 
 use scraper::{ElementRef, Html, Selector};
 
+use super::{Answer, page};
+
 /// A selector, and what of the element is wanted.
 #[derive(Debug, Clone)]
 pub(super) struct Css {
@@ -26,10 +28,10 @@ impl Css {
         Ok(Self { text: text.to_owned(), selector, attribute })
     }
 
-    /// The value of the first element that is selected and has one; bytes that are no UTF-8 become
-    /// U+FFFD.
-    pub(super) fn find(&self, page: &[u8]) -> Option<Box<[u8]>> {
-        let page = Html::parse_document(&String::from_utf8_lossy(page));
+    /// The value of the first element that is selected and has one, as UTF-8; none when the charset of
+    /// the page is not known.
+    pub(super) fn find(&self, answer: &Answer<'_>) -> Option<Box<[u8]>> {
+        let page = Html::parse_document(&page::text(answer)?.0);
         let value = page.select(&self.selector).find_map(|element| self.value(element))?;
         Some(value.into_bytes().into())
     }
@@ -73,11 +75,18 @@ impl fmt::Display for Css {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Site;
+    use hyper::HeaderMap;
+
+    fn find(css: &Css, page: &[u8]) -> Option<Box<[u8]>> {
+        css.find(&Answer::new(200, &HeaderMap::new(), page, &Site::default()))
+    }
 
     #[track_caller]
     fn is(page: &str, selector: &str, attribute: Option<&str>, value: Option<&str>) {
         let css = Css::new(selector, attribute.map(str::to_owned)).unwrap();
-        let found = css.find(page.as_bytes()).map(|value| String::from_utf8(value.into()).unwrap());
+        let found =
+            find(&css, page.as_bytes()).map(|value| String::from_utf8(value.into()).unwrap());
         assert_eq!(found.as_deref(), value, "{selector} in {page}");
     }
 
@@ -99,9 +108,11 @@ mod tests {
     #[test]
     fn any_bytes_are_a_page() {
         let css = Css::new("input", None).unwrap();
-        assert_eq!(css.find(b"\xff\xfe<input value='\xe9'>"), Some("\u{fffd}".as_bytes().into()));
-        assert_eq!(css.find(b""), None);
-        assert_eq!(css.find(b"<input value='cut"), None);
+        assert_eq!(find(&css, b"\xff\xfe<input value='\xe9'>"), Some("é".as_bytes().into()));
+        let declared = b"<meta charset=utf-8><input value='\xe9'>";
+        assert_eq!(find(&css, declared), Some("\u{fffd}".as_bytes().into()));
+        assert_eq!(find(&css, b""), None);
+        assert_eq!(find(&css, b"<input value='cut"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Why an answer is read as it is: every rule that was tried, and what of it did not hold. For the
 //! person who writes a target; a run never asks.
 
+use super::answer::unasked;
 use super::exchange::Exchange;
 use super::rule::{Condition, JsonTest, Rule, Text};
 use super::{Answer, Judged, Operation, Phase, Target, Verdict, mask};
@@ -127,12 +128,15 @@ fn miss(condition: &Condition, answer: &Answer<'_>) -> String {
             named(&format!("attribute {selector}"), test.as_ref(), found)
         }
         Condition::Contains(text) => {
-            format!("contains {:?} (it does not)", String::from_utf8_lossy(text.needle()))
+            let needle = String::from_utf8_lossy(text.needle());
+            format!("contains {needle:?} (it does not{})", compressed(answer))
         }
         Condition::Lacks(text) => {
             format!("lacks {:?} (it is there)", String::from_utf8_lossy(text.needle()))
         }
-        Condition::Matches(regex) => format!("matches '{regex}' (it does not)"),
+        Condition::Matches(regex) => {
+            format!("matches '{regex}' (it does not{})", compressed(answer))
+        }
         Condition::Json(pointer, test) => {
             let wanted = match test {
                 JsonTest::Equals(values) => {
@@ -144,8 +148,7 @@ fn miss(condition: &Condition, answer: &Answer<'_>) -> String {
                 JsonTest::Present(false) => "is not there".to_owned(),
             };
             let found = match answer.json(pointer) {
-                None if answer.json("").is_none() => "the body is no JSON".to_owned(),
-                None => "there is none".to_owned(),
+                None => answer.no_json().unwrap_or_else(|| "there is none".to_owned()),
                 Some(serde_json::Value::Array(_)) => "it is a list".to_owned(),
                 Some(serde_json::Value::Object(_)) => "it is an object".to_owned(),
                 Some(value) => is(value.to_string().as_bytes()),
@@ -153,6 +156,10 @@ fn miss(condition: &Condition, answer: &Answer<'_>) -> String {
             format!("json {pointer} {wanted} ({found})")
         }
     }
+}
+
+fn compressed(answer: &Answer<'_>) -> String {
+    answer.compressed().map_or_else(String::new, |coding| format!(": {}", unasked(&coding)))
 }
 
 fn named(what: &str, test: Option<&Text>, found: Option<&[u8]>) -> String {
@@ -218,6 +225,20 @@ mod tests {
         let text = format!("{tried:?}");
         assert!(text.contains("status 303 (it is HTTP 503)"), "{text}");
         assert!(text.contains("it is /portal?ticket=***"), "{text}");
+    }
+
+    #[test]
+    fn a_body_of_another_kind_is_told() {
+        let (target, site) =
+            (Target::load(&TARGETS.find("portal-json").unwrap()).unwrap(), Site::default());
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", "text/html".parse().unwrap());
+        let answer = Answer::new(200, &headers, b"<p>", &site);
+        let text = format!("{:?}", target.explain(Operation::Login, Phase::Submit, 0, &answer));
+        assert!(text.contains("(the body is no JSON, its Content-Type is text/html)"), "{text}");
+        let answer = Answer::new(200, &headers, b"\x1f\x8b\x08", &site);
+        let text = format!("{:?}", target.explain(Operation::Login, Phase::Submit, 0, &answer));
+        assert!(text.contains("(the body is compressed (gzip)"), "{text}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Reading an answer: its verdict by the rules, and the values to carry on.
 
+use super::answer::unasked;
 use super::exchange::Exchange;
 use super::rule::Rule;
 use super::{Answer, Inputs, Operation, Phase, Target, Verdict, mask};
@@ -87,15 +88,36 @@ impl Target {
             );
             let may_lack = take.optional || (refused && take.when.is_empty());
             if !may_lack {
+                let obstacle = take.selector.obstacle(answer);
+                let obstacle = obstacle.map_or_else(String::new, |why| format!("; {why}"));
+                let place = take.selector.place(answer);
+                let shown = match answer.compressed() {
+                    Some(_) if place == answer.body => format!("({} bytes)", place.len()),
+                    _ => self.excerpt(place, take.selector.landmark(), inputs, captured),
+                };
                 return Err(format!(
-                    "no {} in the answer ({answer}), from which {{{}}} was to be taken: {}",
+                    "no {} in the answer ({answer}{obstacle}), from which {{{}}} was to be taken: {shown}",
                     take.selector.describe(),
                     self.captures[take.index],
-                    self.excerpt(answer.body, take.selector.landmark(), inputs, captured),
                 ));
             }
         }
         Ok(())
+    }
+
+    /// Some 200 characters from the beginning of an answer's body, secrets masked; of one that is
+    /// compressed, that it is.
+    #[must_use]
+    pub fn beginning(
+        &self,
+        answer: &Answer<'_>,
+        inputs: &Inputs<'_>,
+        captured: &[Option<Box<[u8]>>],
+    ) -> String {
+        match answer.compressed() {
+            Some(coding) => unasked(&coding),
+            None => self.excerpt(answer.body, "", inputs, captured),
+        }
     }
 
     /// Some 200 characters of `body` around `landmark`, or from its beginning, secrets masked.

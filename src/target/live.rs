@@ -2,14 +2,16 @@
 //! with what the person types over it, as a browser does: so a target need not know the hidden fields.
 //!
 //! Between the two it is kept as a value like any other: `POST /path` on a line, then the fields as
-//! `application/x-www-form-urlencoded`.
+//! `application/x-www-form-urlencoded`. The charset follows the path when it is not UTF-8: fields go
+//! back in the charset of the page, or in that which the form asks for.
 
 use hyper::Method;
 use scraper::{ElementRef, Html, Selector};
 
 use super::css::Css;
 use super::template::{Escape, Template, Values};
-use super::{Answer, Inputs, RequestError, Target};
+use super::{Answer, Inputs, RequestError, Target, page};
+use crate::charset::Charset;
 
 /// A form, collected or read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,7 @@ pub(super) struct LiveForm {
     method: Method,
     /// A path of the host; anything else leads elsewhere.
     path: String,
+    charset: Charset,
     fields: Vec<(String, String)>,
 }
 
@@ -46,20 +49,27 @@ pub struct LiveRequest {
 impl LiveForm {
     /// The form that `css` selects in the page.
     pub(super) fn find(css: &Css, answer: &Answer<'_>) -> Option<Self> {
-        let page = Html::parse_document(&String::from_utf8_lossy(answer.body));
+        let (page, charset) = page::text(answer)?;
+        let page = Html::parse_document(&page);
         let form = css.first(&page, |element| element.value().name() == "form")?;
         let method = match form.attr("method") {
             Some(method) if method.trim().eq_ignore_ascii_case("post") => Method::POST,
             _ => Method::GET,
         };
-        let path = answer.link(form.attr("action").unwrap_or_default());
-        Some(Self { method, path, fields: fields(form) })
+        let path = answer.link(&address(form.attr("action").unwrap_or_default(), charset));
+        let wanted = form.attr("accept-charset").unwrap_or_default().split_ascii_whitespace();
+        let charset = wanted.filter_map(Charset::named).next().unwrap_or(charset);
+        Some(Self { method, path, charset, fields: fields(form) })
     }
 
     /// As a value that is carried from exchange to exchange.
     pub(super) fn write(&self) -> Box<[u8]> {
-        let mut out = format!("{} {}\n", self.method, self.path).into_bytes();
-        encode(&self.fields, &mut out);
+        let charset = match self.charset {
+            Charset::Utf8 => String::new(),
+            other => format!(" {}", other.name()),
+        };
+        let mut out = format!("{} {}{charset}\n", self.method, self.path).into_bytes();
+        encode(&self.fields, self.charset, &mut out);
         out.into()
     }
 
@@ -67,15 +77,19 @@ impl LiveForm {
     pub(super) fn read(value: &[u8]) -> Option<Self> {
         let (head, fields) = std::str::from_utf8(value).ok()?.split_once('\n')?;
         let (method, path) = head.split_once(' ')?;
+        let (path, charset) = path
+            .rsplit_once(' ')
+            .and_then(|(path, name)| Some((path, Charset::named(name)?)))
+            .unwrap_or((path, Charset::Utf8));
         let method = [Method::GET, Method::POST].into_iter().find(|one| one.as_str() == method)?;
         let pairs = fields.split('&').filter(|pair| !pair.is_empty());
         let fields = pairs
             .map(|pair| {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                (decode(name), decode(value))
+                (decode(name, charset), decode(value, charset))
             })
             .collect();
-        Some(Self { method, path: path.to_owned(), fields })
+        Some(Self { method, path: path.to_owned(), charset, fields })
     }
 
     /// The values of its fields.
@@ -127,7 +141,7 @@ impl Back {
             });
         }
         let mut encoded = Vec::new();
-        encode(&fields, &mut encoded);
+        encode(&fields, form.charset, &mut encoded);
         Ok(LiveRequest {
             method: (!own_method).then_some(form.method),
             path: (!own_path).then_some(form.path),
@@ -180,18 +194,36 @@ fn chosen(select: ElementRef<'_>) -> Option<String> {
     Some(option.attr("value").map_or_else(text, str::to_owned))
 }
 
-fn encode(fields: &[(String, String)], out: &mut Vec<u8>) {
+/// The address of a form: its query is in the charset of the page (URL Standard §4.4), and a character
+/// that this does not have stands as the reference to it.
+fn address(action: &str, charset: Charset) -> Vec<u8> {
+    let action = action.split('#').next().unwrap_or_default();
+    let (path, query) = action.split_at(action.find('?').unwrap_or(action.len()));
+    let mut out = path.as_bytes().to_vec();
+    for character in query.chars() {
+        match charset.byte(character) {
+            Some(byte) => out.push(byte),
+            None if charset == Charset::Utf8 => {
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            None => out.extend_from_slice(format!("%26%23{}%3B", u32::from(character)).as_bytes()),
+        }
+    }
+    out
+}
+
+fn encode(fields: &[(String, String)], charset: Charset, out: &mut Vec<u8>) {
     for (index, (name, value)) in fields.iter().enumerate() {
         if index > 0 {
             out.push(b'&');
         }
-        Escape::Form.write(name.as_bytes(), out);
+        Escape::Form.write(&charset.encode(name), out);
         out.push(b'=');
-        Escape::Form.write(value.as_bytes(), out);
+        Escape::Form.write(&charset.encode(value), out);
     }
 }
 
-fn decode(text: &str) -> String {
+fn decode(text: &str, charset: Charset) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -210,7 +242,7 @@ fn decode(text: &str) -> String {
         }
         at += 1;
     }
-    String::from_utf8_lossy(&out).into_owned()
+    charset.decode(&out)
 }
 
 #[cfg(test)]
@@ -219,10 +251,10 @@ mod tests {
     use crate::target::Site;
     use hyper::HeaderMap;
 
-    fn found(page: &str, css: &str, at: &str) -> Option<LiveForm> {
+    fn found(page: &(impl AsRef<[u8]> + ?Sized), css: &str, at: &str) -> Option<LiveForm> {
         let headers = HeaderMap::new();
         let site = Site { origin: "https://h".into(), base: "/app".into() };
-        let answer = Answer::new(200, &headers, page.as_bytes(), &site).on(at);
+        let answer = Answer::new(200, &headers, page.as_ref(), &site).on(at);
         LiveForm::find(&Css::new(css, None).unwrap(), &answer)
     }
 
@@ -277,6 +309,24 @@ mod tests {
             let form = found(&page, "form", "/app/login?x=1").unwrap();
             assert_eq!((form.method.as_str(), form.path.as_str()), ("GET", path), "{action}");
         }
+    }
+
+    #[test]
+    fn fields_go_back_in_the_charset_of_the_page() {
+        let page = b"<meta charset=iso-8859-1><form action='/\xe9?q=\xe9&#955;'>\
+            <input name=\xe9tat value='r\xe9serv\xe9 &euro;&#955;'></form>";
+        let form = found(page, "form", "/").unwrap();
+        assert_eq!(form.fields, [("état".to_owned(), "réservé €λ".to_owned())]);
+        let value = form.write();
+        let text = "GET /%C3%A9?q=%E9%26%23955%3B windows-1252\n%E9tat=r%E9serv%E9+%80%26%23955%3B";
+        assert_eq!(String::from_utf8_lossy(&value), text);
+        let read = LiveForm::read(&value).unwrap();
+        assert_eq!(read.values().collect::<Vec<_>>(), ["réservé €&#955;"]);
+        assert_eq!(read.write(), value, "and it is carried unharmed");
+        let asks = String::from_utf8_lossy(page).replace("<form", "<form accept-charset='x UTF-8'");
+        assert_eq!(found(&asks, "form", "/").unwrap().charset, Charset::Utf8);
+        let other = String::from_utf8_lossy(page).replace("iso-8859-1", "euc-jp");
+        assert_eq!(found(&other, "form", "/"), None);
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod link;
 mod live;
 mod mask;
 mod operation;
+mod page;
 mod policy;
 mod radius;
 mod raw;

@@ -4,9 +4,11 @@ use hyper::header::HeaderName;
 use regex::bytes::Regex;
 use serde_json::Value;
 
+use super::answer::unasked;
 use super::css::Css;
 use super::live::LiveForm;
-use super::{Answer, Verdict, html};
+use super::{Answer, Verdict, html, page};
+use crate::charset::Charset;
 use crate::radius::dictionary as radius;
 
 /// One value to take.
@@ -37,6 +39,8 @@ pub(super) enum Selector {
     Regex(Regex),
     /// A header's value.
     Header(HeaderName),
+    /// The same of a header's value as [`Self::Regex`] takes of the body.
+    HeaderPart(HeaderName, Regex),
     /// The value of a cookie that the answer sets.
     Cookie(String),
     /// The value of a RADIUS attribute.
@@ -48,7 +52,7 @@ impl Selector {
     pub(super) fn find(&self, answer: &Answer<'_>) -> Option<Box<[u8]>> {
         match self {
             Self::Input(name) => html::input_value(answer.body, name.as_bytes()),
-            Self::Css(css) => css.find(answer.body),
+            Self::Css(css) => css.find(answer),
             Self::Form(css) => Some(LiveForm::find(css, answer)?.write()),
             Self::Json(pointer) => match answer.json(pointer)? {
                 Value::String(text) => Some(text.as_bytes().into()),
@@ -56,11 +60,10 @@ impl Selector {
                 Value::Bool(truth) => Some(truth.to_string().into_bytes().into()),
                 _ => None,
             },
-            Self::Regex(regex) => {
-                let found = regex.captures(answer.body)?;
-                let group =
-                    found.name("value").or_else(|| found.get(1)).or_else(|| found.get(0))?;
-                Some(group.as_bytes().into())
+            Self::Regex(regex) => part(regex, answer.body),
+            Self::HeaderPart(name, regex) => {
+                let mut values = answer.headers.get_all(name).iter();
+                values.find_map(|value| part(regex, value.as_bytes()))
             }
             Self::Header(name) => Some(answer.headers.get(name)?.as_bytes().into()),
             Self::Cookie(name) => Some(answer.cookie(name)?.into()),
@@ -77,8 +80,34 @@ impl Selector {
             Self::Json(pointer) => format!("JSON value {pointer}"),
             Self::Regex(regex) => format!("regex {regex}"),
             Self::Header(name) => format!("header {name}"),
+            Self::HeaderPart(name, regex) => format!("regex {regex} in header {name}"),
             Self::Cookie(name) => format!("cookie {name}"),
             Self::Attribute(selector) => format!("attribute {selector}"),
+        }
+    }
+
+    /// Why an answer can hold no such value, whatever it says; `None` when it could.
+    pub(super) fn obstacle(&self, answer: &Answer<'_>) -> Option<String> {
+        match self {
+            Self::Header(_) | Self::HeaderPart(..) | Self::Cookie(_) | Self::Attribute(_) => None,
+            Self::Json(_) => answer.no_json(),
+            _ if answer.compressed().is_some() => {
+                answer.compressed().map(|coding| unasked(&coding))
+            }
+            Self::Css(_) | Self::Form(_) => page::charset(answer).err().map(|label| {
+                format!("the page is in the charset {label}, known are {}", Charset::KNOWN)
+            }),
+            Self::Input(_) | Self::Regex(_) => None,
+        }
+    }
+
+    /// Where to look when nothing was found: the header, else the body.
+    pub(super) fn place<'a>(&self, answer: &Answer<'a>) -> &'a [u8] {
+        match self {
+            Self::HeaderPart(name, _) => {
+                answer.headers.get(name).map_or(answer.body, |value| value.as_bytes())
+            }
+            _ => answer.body,
         }
     }
 
@@ -94,9 +123,16 @@ impl Selector {
                 words.max_by_key(|word| word.len()).unwrap_or_default()
             }
             Self::Header(name) => name.as_str(),
-            Self::Attribute(_) => "",
+            Self::HeaderPart(..) | Self::Attribute(_) => "",
         }
     }
+}
+
+/// Group `value`, else the first group, else the whole match.
+fn part(regex: &Regex, text: &[u8]) -> Option<Box<[u8]>> {
+    let found = regex.captures(text)?;
+    let group = found.name("value").or_else(|| found.get(1)).or_else(|| found.get(0))?;
+    Some(group.as_bytes().into())
 }
 
 #[cfg(test)]
@@ -133,6 +169,12 @@ mod tests {
         assert_eq!(find(pointer("/d/id"), page), None);
         let header = Selector::Header(HeaderName::from_static("x-transaction"));
         assert_eq!(find(header, page), Some(b"t1".to_vec()));
+        let part = |text: &str| {
+            let name = HeaderName::from_static("set-cookie");
+            Selector::HeaderPart(name, Regex::new(text).unwrap())
+        };
+        assert_eq!(find(part("sid=\"(?<value>[^\"]+)\""), page), Some(b"q=r".to_vec()));
+        assert_eq!(find(part("csrf"), page), None, "not of the body");
         assert_eq!(find(Selector::Cookie("sid".into()), page), Some(b"\"q=r\"".to_vec()));
         assert_eq!(find(Selector::Cookie("si".into()), page), None);
     }

@@ -245,11 +245,16 @@ fn take(index: usize, raw: toml::Spanned<raw::Take>) -> Result<Take, Fault> {
         }
         (None, None, None, Some(text), None, None) => Selector::Regex(regex(&text)?),
         (None, None, None, None, Some(name), None) => Selector::Header(any_header_name(&name)?),
+        (None, None, None, Some(text), Some(name), None) => {
+            Selector::HeaderPart(any_header_name(&name)?, regex(&text)?)
+        }
         (None, None, None, None, None, Some(name)) => Selector::Cookie(name),
         _ => {
             return Err((
                 at,
-                "a value is taken by one of input, css, form, json, regex, header, cookie".into(),
+                "a value is taken by one of input, css, form, json, regex, header, cookie; of them, \
+                 regex and header may go together"
+                    .into(),
             ));
         }
     };

@@ -24,21 +24,22 @@ fn sends_back(fields: &str) -> Arc<Target> {
 }
 
 /// Opens `page` and submits; what the server got as the second request, what came of it, the trouble.
-async fn sent(fields: &str, page: &str) -> (String, Performed, String) {
+async fn sent(fields: &str, page: &(impl AsRef<[u8]> + ?Sized)) -> (String, Performed, String) {
     let got = Rc::new(std::cell::RefCell::new(String::new()));
-    let (kept, page) = (got.clone(), page.to_owned());
+    let (kept, page) = (got.clone(), page.as_ref().to_owned());
     let url = server(move |_, mut tcp| {
         let (kept, page) = (kept.clone(), page.clone());
         async move {
             while let Some(text) = request(&mut tcp).await {
                 let answer = if text.starts_with("GET /sso/login.aspx ") {
                     let length = page.len();
-                    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{page}")
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+                    [head.as_bytes(), &page].concat()
                 } else {
                     *kept.borrow_mut() = text;
-                    WELCOME.to_owned()
+                    WELCOME.into()
                 };
-                tcp.write_all(answer.as_bytes()).await.unwrap();
+                tcp.write_all(&answer).await.unwrap();
             }
         }
     })
@@ -71,6 +72,28 @@ fn every_hidden_field_goes_back_to_where_the_form_says() {
         let body = "__VIEWSTATE=%2FwEPDw%2B%3D%3D&__EVENTVALIDATION=a+b%26c&ctl00%24user=dupont&\
                     ctl00%24pass=ab12159753&ctl00%24go=Valider";
         assert!(text.ends_with(body), "{text}");
+    });
+}
+
+#[test]
+fn a_form_goes_back_in_the_charset_of_its_page() {
+    local(async {
+        let page = b"<meta charset=ISO-8859-1><form method=post action=/go>\
+            <input type=hidden name=mode value='r\xe9serv\xe9'><input name=u></form>";
+        let (text, performed, trouble) = sent(r#"{ u = "{user} \u00e9\u03bb" }"#, page).await;
+        assert_eq!((performed.verdict, trouble.as_str()), (Verdict::Accepted, ""));
+        assert!(text.ends_with("mode=r%E9serv%E9&u=dupont+%E9%26%23955%3B"), "{text}");
+
+        let page = String::from_utf8_lossy(page).replace("ISO-8859-1", "Shift_JIS");
+        let (text, _, trouble) = sent(r#"{ u = "{user}" }"#, &page).await;
+        assert_eq!(text, "");
+        assert!(
+            trouble.contains(
+                "in the answer (HTTP 200; the page is in the charset Shift_JIS, known are UTF-8, \
+                 ISO-8859-1, ISO-8859-15, windows-1252), from which {page} was to be taken"
+            ),
+            "{trouble}"
+        );
     });
 }
 
