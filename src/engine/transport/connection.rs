@@ -23,6 +23,10 @@ use crate::recorder::Fault;
 /// Longest answer that is read.
 pub(super) const BODY_CAP: usize = 1024 * 1024;
 
+/// Of an answer that is not read to its end, the bytes that are shown to somebody who looks for the
+/// reason, at most.
+const BEGINNING: usize = 4096;
+
 /// Why an exchange had no usable answer.
 #[derive(Debug, Clone)]
 pub(super) struct Broken {
@@ -32,6 +36,8 @@ pub(super) struct Broken {
     pub(super) reached: bool,
     /// What was wrong with TLS, when that was it.
     pub(super) tls: Option<Box<TlsFault>>,
+    /// Status of an answer of which only this beginning was read.
+    pub(super) beginning: Option<(u16, Bytes)>,
 }
 
 impl Broken {
@@ -43,7 +49,7 @@ impl Broken {
 
     pub(super) fn new(fault: Fault, message: impl Into<String>) -> Self {
         let reached = !matches!(fault, Fault::Connect | Fault::Tls | Fault::Generator);
-        Self { fault, message: message.into(), reached, tls: None }
+        Self { fault, message: message.into(), reached, tls: None, beginning: None }
     }
 
     fn of_tls(fault: Fault, what: &str, tls: TlsFault) -> Self {
@@ -115,14 +121,19 @@ impl Connection {
         }
     }
 
-    /// Reads the body of an answer, up to [`BODY_CAP`].
-    pub(super) async fn body(&mut self, mut body: Incoming) -> Result<Bytes, Broken> {
+    /// Reads the body of an answer, up to [`BODY_CAP`]; what is wrong comes with its beginning.
+    pub(super) async fn body(&mut self, status: u16, mut body: Incoming) -> Result<Bytes, Broken> {
         if body.is_end_stream() {
             return Ok(Bytes::new());
         }
         // Nearly always one frame: kept as it is, copied only when a second one comes.
         let mut first = Bytes::new();
         let mut rest: Vec<u8> = Vec::new();
+        let broken_off = |mut broken: Broken, first: &Bytes, rest: &[u8]| {
+            let read = first.iter().chain(rest).take(BEGINNING).copied().collect();
+            broken.beginning = Some((status, read));
+            Err(broken)
+        };
         loop {
             let frame = poll_fn(|cx| {
                 // The driver reads on only when the body has been asked for, and the body has
@@ -136,14 +147,14 @@ impl Connection {
             .await;
             match frame {
                 None => break,
-                Some(Err(error)) => return Err(broken(&error)),
+                Some(Err(error)) => return broken_off(broken(&error), &first, &rest),
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     if first.len() + rest.len() + data.len() > BODY_CAP {
-                        return Err(Broken::new(
-                            Fault::Answer,
-                            "the answer is longer than 1 MiB: it is no login page; reading stopped",
-                        ));
+                        let message =
+                            "the answer is longer than 1 MiB: it is no login page; reading stopped";
+                        let first = if first.is_empty() { &data } else { &first };
+                        return broken_off(Broken::new(Fault::Answer, message), first, &rest);
                     }
                     if first.is_empty() {
                         first = data;

@@ -101,10 +101,16 @@ impl Transport {
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(broken) => {
-                    let why = || Some(broken.message.clone());
-                    self.keep(|| over(None, None, why()), &session.captured, inputs);
+                    let why = || match &broken.beginning {
+                        None => broken.message.clone(),
+                        Some((status, read)) => {
+                            let shown = self.target.excerpt(read, "", inputs, &session.captured);
+                            format!("HTTP {status}, {}: {shown}", broken.message)
+                        }
+                    };
+                    self.keep(|| over(None, None, Some(why())), &session.captured, inputs);
                     performed.reached |= broken.reached;
-                    self.trouble(operation, inputs, || broken.message);
+                    self.trouble(operation, inputs, why);
                     return performed.failed(broken.fault);
                 }
             };
@@ -131,7 +137,7 @@ impl Transport {
                             Matched::Otherwise => "no rule of the target matches".to_owned(),
                             Matched::ServerFault => "the server failed".to_owned(),
                         };
-                        let shown = self.target.excerpt(answer.body, "", inputs, &secrets);
+                        let shown = self.target.beginning(&answer, inputs, &secrets);
                         format!("{answer}, {reason}: {shown}")
                     });
                     performed.fault = Some(match matched {
@@ -251,7 +257,11 @@ impl Transport {
             }
         };
         let (head, body) = answer.into_parts();
-        let body = connection.body(body).await?;
+        let body = connection.body(head.status.as_u16(), body).await.inspect_err(|broken| {
+            if let (Some(watched), Some((_, read))) = (&self.watched, &broken.beginning) {
+                watched.broken_off(head.status, &head.headers, read);
+            }
+        })?;
         self.pool.give_back(connection);
         Ok(Whole { status: head.status, headers: head.headers, body, page: draft.uri.clone() })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
-use hyper::{Method, Response, Uri};
+use hyper::{Method, Response, StatusCode, Uri};
 
 use super::perform::Whole;
 use super::prepared::Draft;
@@ -226,6 +226,13 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    /// The last answer broke off, or was not read any further, after `read`.
+    pub(super) fn broken_off(&self, status: StatusCode, headers: &HeaderMap, read: &Bytes) {
+        if let Some(hop) = self.hops.borrow_mut().last_mut() {
+            hop.answer = Some((status.as_u16(), headers.clone(), read.clone()));
+        }
+    }
+
     /// The last request was answered by a 408 that gave up its connection, and is sent `again`.
     pub(super) fn given_up(&self, again: RawHop, answer: &Response<Incoming>) {
         let mut hops = self.hops.borrow_mut();

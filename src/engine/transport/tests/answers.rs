@@ -123,15 +123,24 @@ fn a_huge_answer_is_not_read_to_its_end() {
     local(async {
         let url = server(|_, mut tcp| async move {
             request(&mut tcp).await;
-            let _ = tcp.write_all(b"HTTP/1.1 200 OK\r\n\r\nwelcome").await;
-            while tcp.write_all(&[b'x'; 65536]).await.is_ok() {}
+            let head = b"HTTP/1.1 200 OK\r\nX-Kind: huge\r\n\r\nwelcome sid=0123456789abcdef ";
+            let _ = tcp.write_all(head).await;
+            while tcp.write_all(&b"xxx ".repeat(16384)).await.is_ok() {}
         })
         .await;
-        let transport = transport(target(""), &url);
+        let mut transport = transport(target(""), &url);
+        transport.watch();
         let performed = login(&transport).await;
         assert_eq!(performed.fault, Some(Fault::Answer));
         let trouble = transport.endpoint.troubles().join("\n");
-        assert!(trouble.contains("longer than 1 MiB"), "{trouble}");
+        assert!(trouble.contains("HTTP 200, the answer is longer than 1 MiB"), "{trouble}");
+        assert!(trouble.contains("reading stopped: welcome sid=*** xxx"), "{trouble}");
+        let hop = &transport.exchanged()[0].hops[0];
+        assert!(
+            hop.answer.starts_with("HTTP/1.1 200\nx-kind: huge\n\nwelcome sid=***"),
+            "{}",
+            hop.answer
+        );
     });
 }
 
@@ -163,8 +172,38 @@ fn an_answer_of_another_type_is_told_by_what_it_lacks() {
         assert_eq!(performed.fault, Some(Fault::Answer));
         assert_eq!(
             trouble,
-            "dupont, login: no JSON value /detail/ticket in the answer (HTTP 200), from which {ticket} was \
-             to be taken: <h1>welcome</h1> <p>Single sign-on ***</p>"
+            "dupont, login: no JSON value /detail/ticket in the answer (HTTP 200; the body is no JSON, its \
+             Content-Type is text/html), from which {ticket} was to be taken: <h1>welcome</h1> <p>Single \
+             sign-on ***</p>"
+        );
+        let gzip = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00";
+        let (_, trouble) = outcome(take, &gzip[..]).await;
+        assert!(trouble.contains("(HTTP 200; the body is compressed (gzip), though"), "{trouble}");
+        assert!(trouble.ends_with("was to be taken: (4 bytes)"), "{trouble}");
+        let (_, trouble) = outcome("", &gzip[..]).await;
+        assert_eq!(
+            trouble,
+            "dupont, login: HTTP 200, no rule of the target matches: the body is compressed (gzip), though \
+             Accept-Encoding is identity"
+        );
+    });
+}
+
+#[test]
+fn a_part_of_a_header_is_taken_by_a_regex_or_shown() {
+    local(async {
+        let answer = |to: &str| {
+            format!("HTTP/1.1 200 OK\r\nLocation: {to}\r\nContent-Length: 7\r\n\r\nwelcome")
+        };
+        let take = "take.ticket = { header = \"Location\", regex = 'ticket=([^&]+)' }";
+        let (performed, trouble) = outcome(take, answer("/ok?ticket=t9&x=1")).await;
+        assert_eq!((performed.verdict, trouble.as_str()), (Verdict::Accepted, ""));
+        let (performed, trouble) = outcome(take, answer("/ok?token=0123456789abcdef")).await;
+        assert_eq!(performed.fault, Some(Fault::Answer));
+        assert_eq!(
+            trouble,
+            "dupont, login: no regex ticket=([^&]+) in header location in the answer (HTTP 200), from \
+             which {ticket} was to be taken: /ok?token=***"
         );
     });
 }
