@@ -134,7 +134,7 @@ fn lossy(radius: &str) -> String {
             out.send(&request[..octets]).unwrap();
             let Ok(octets) = out.recv(&mut answer) else { continue };
             let authenticator = request[4..20].try_into().unwrap();
-            if seen.insert(authenticator) && seen.len() % 4 == 0 {
+            if seen.insert(authenticator) && seen.len().is_multiple_of(4) {
                 continue;
             }
             let _ = client.send_to(&answer[..octets], from);
