@@ -143,7 +143,7 @@ mod tests {
     fn a_value_is_known_in_every_spelling() {
         let value = "é&\"7 €".as_bytes();
         for text in [
-            &"é&\"7 €"[..],
+            "é&\"7 €",
             "\\u00e9&\\\"7 \\u20AC",
             "\\u00E9\\u0026\\u00227\\u0020\\u20ac",
             "\\xe9\\x26\\x22\\x37\\x20€",
