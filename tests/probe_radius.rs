@@ -85,3 +85,39 @@ fn the_doctor_finds_a_good_server_good_and_another_secret_out() {
     assert!(told.contains("no answer") || told.contains("secret"), "{told}");
     assert!(!told.contains("another secret"), "{told}");
 }
+
+/// A target that does not take the State of a refusal along: for it, a refused PIN ends the dialogue.
+/// The doctor begins again as a person would, and says so.
+#[test]
+fn a_person_whose_pin_was_refused_begins_again() {
+    let (batch, server) = stage();
+    let mut mine = text(&batch.run(&["targets", "show", "portal-radius"], &[]).stdout);
+    let first = "password = \"{new_pin}\"\nattributes = { State = \"{state}\" }\ntake.state";
+    let again = "password = \"{new_pin_confirmation}\"\nattributes = { State = \"{state}\" }";
+    for (from, to) in [
+        (first, first.replace("take.state", "take.again")),
+        (again, again.replace("{state}", "{again}")),
+    ] {
+        assert!(mine.contains(from), "{from} is not in the target");
+        mine = mine.replace(from, &to);
+    }
+    // Its examples give the one State in both places.
+    mine.truncate(mine.find("[[example]]").unwrap());
+    batch.write("mine.toml", &mine);
+    let words = ["doctor", "--target", "mine.toml", "--url", &server.radius];
+    let clock = ["--clock-rate", RATE, "--clock-origin", &server.origin];
+    let key = ["--roster", "users.csv", "--user", "user3", "--new-pin-file", "new.pin"];
+    let secret = ["--radius-secret-file", "radius.secret"];
+    let ran = batch.run(&words, &[&KEYS[..], &key, &secret, &clock].concat());
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(0), "{told}{}", text(&ran.stderr));
+    for line in [
+        "ok     a PIN of 3 characters is refused: rejected",
+        "ok     a first code after that asks for a PIN: new-pin",
+        "note   a refused PIN ends the dialogue",
+        "ok     the PIN is taken: confirm",
+        "ok     a login: accepted",
+    ] {
+        assert!(told.contains(line), "{line} is missing:\n{told}");
+    }
+}

@@ -37,11 +37,9 @@ impl Examination<'_> {
         hands: &mut Hands,
         new_pin: &Zeroizing<String>,
     ) -> bool {
-        const FIRST: &str = "the first code asks for a PIN";
-        const TAKEN: &str = "the PIN is taken";
         let asked = [Verdict::NewPin];
         let done = hands.perform(Operation::FirstCode, Which::Shown).await;
-        if !self.expect(FIRST, &done, Operation::FirstCode, &asked) {
+        if !self.expect("the first code asks for a PIN", &done, Operation::FirstCode, &asked) {
             return false;
         }
         let short = self.short_pin(hands, new_pin).await;
@@ -73,7 +71,7 @@ impl Examination<'_> {
                 ));
             }
         }
-        if !self.expect(TAKEN, &done, Operation::NewPin, &[wanted]) {
+        if !self.expect("the PIN is taken", &done, Operation::NewPin, &[wanted]) {
             return false;
         }
         let confirmed = wanted == Verdict::Accepted || self.confirmed(hands).await;
