@@ -29,40 +29,43 @@ pub(super) fn run(args: &CodeArgs, context: &Context) -> Result<Outcome, Failure
     }
     let terminal = Terminal::stdout();
     let mut out = io::stdout();
-    let written = match &token.algorithm {
-        Algorithm::Hotp if args.watch => {
-            return Err(Failure::bad_input(format!(
-                "the key {} counts events: its code changes at a press, not with time",
-                token.serial
+    let written =
+        match &token.algorithm {
+            Algorithm::Hotp if args.watch => {
+                return Err(Failure::bad_input(format!(
+                    "the key {} counts events: its code changes at a press, not with time",
+                    token.serial
+                ))
+                .hint("leave out --watch; --counter N shows the code of another press"));
+            }
+            Algorithm::Hotp => {
+                let counter = args.counter.unwrap_or(token.counter);
+                let code = terminal.paint(Tone::Strong, &token.generator().code(counter).grouped());
+                writeln!(out, "{code}  counter {counter}")
+            }
+            Algorithm::Totp if args.counter.is_some() => {
+                return Err(Failure::bad_input(format!("the key {} counts time", token.serial))
+                    .hint("give the moment with --at"));
+            }
+            Algorithm::Totp if args.watch && terminal.interactive => {
+                redraw(&Display::new(&token, terminal), &*clock, context, out)
+            }
+            Algorithm::Totp if args.watch => {
+                print_changes(&Display::new(&token, terminal), &*clock, context, out)
+            }
+            Algorithm::Totp => {
+                writeln!(out, "{}", Display::new(&token, terminal).line(clock.now()))
+            }
+            Algorithm::Other(_) => {
+                return Err(Failure::bad_input(format!(
+                "the key {} computes {}, which this program only carries",
+                token.serial,
+                token.carried().unwrap_or_default()
             ))
-            .hint("leave out --watch; --counter N shows the code of another press"));
-        }
-        Algorithm::Hotp => {
-            let counter = args.counter.unwrap_or(token.counter);
-            let code = terminal.paint(Tone::Strong, &token.generator().code(counter).grouped());
-            writeln!(out, "{code}  counter {counter}")
-        }
-        Algorithm::Totp if args.counter.is_some() => {
-            return Err(Failure::bad_input(format!("the key {} counts time", token.serial))
-                .hint("give the moment with --at"));
-        }
-        Algorithm::Totp if args.watch && terminal.interactive => {
-            redraw(&Display::new(&token, terminal), &*clock, context, out)
-        }
-        Algorithm::Totp if args.watch => {
-            print_changes(&Display::new(&token, terminal), &*clock, context, out)
-        }
-        Algorithm::Totp => {
-            writeln!(out, "{}", Display::new(&token, terminal).line(clock.now()))
-        }
-        Algorithm::Other(uri) => {
-            return Err(Failure::bad_input(format!(
-                "the key {} computes {uri}, which this program only carries",
-                token.serial
-            ))
-            .hint("codes are given for HOTP and TOTP keys"));
-        }
-    };
+            .hint("codes are given for HOTP and TOTP keys of SHA-1, SHA-256 or SHA-512 and 6 to 10 \
+                   digits"));
+            }
+        };
     match written {
         // Whoever read the codes has had enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::token::{Denial, Details, Fragment, PinPolicy, PinUsage, Token};
+use crate::token::{Denial, Details, Fragment, PinPolicy, PinUsage, Token, date_text};
 
 /// What the keys of a batch say beyond the usual, with how many say it.
 #[derive(Default)]
@@ -114,8 +114,8 @@ pub(super) fn shown(details: &Details, reveal: bool) -> Value {
     let Details { device, parameters, data, policy, .. } = details;
     put("issue_number", json!(device.issue_number));
     put("device_binding", json!(device.binding));
-    put("device_start_date", json!(device.start_date.map(|date| date.to_string())));
-    put("device_expiry_date", json!(device.expiry_date.map(|date| date.to_string())));
+    put("device_start_date", json!(device.start_date.map(date_text)));
+    put("device_expiry_date", json!(device.expiry_date.map(date_text)));
     put("device_user", json!(device.user));
     put("crypto_module", json!(details.crypto_module.as_ref().map(|module| &module.id)));
     put("suite", json!(parameters.suite));

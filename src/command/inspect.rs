@@ -14,7 +14,7 @@ use crate::keystore::BatchKey;
 use crate::manifest::{Listed, Manifest, ManifestError};
 use crate::pskc::{Dialect, Options, Protection, Reader, Summary};
 use crate::seen::Seen;
-use crate::token::{Algorithm, Token};
+use crate::token::{Algorithm, Token, date_text};
 
 type Input = Reader<Box<dyn Read>>;
 
@@ -151,8 +151,8 @@ fn json(args: &InspectArgs, reader: &mut Input, facts: &mut Facts) -> Result<(),
                 manufacturer: token.manufacturer.as_deref(),
                 model: token.model.as_deref(),
                 user: token.user.as_deref(),
-                start_date: token.start_date.map(|date| date.to_string()),
-                expiry_date: token.expiry_date.map(|date| date.to_string()),
+                start_date: token.start_date.map(date_text),
+                expiry_date: token.expiry_date.map(date_text),
                 details: (token.details.as_deref())
                     .map(|details| details::shown(details, args.reveal_secrets)),
             };
@@ -245,6 +245,9 @@ fn kind_of(token: &Token) -> String {
             let suite = suite.map(|suite| format!(" {}", clean(suite))).unwrap_or_default();
             match token.algorithm.title() {
                 Some(title) => format!("{title}{suite} ({}), carried only", clean(name)),
+            if let Some(carried) = token.carried().filter(|carried| carried != name) {
+                return format!("{carried}, carried only");
+            }
                 None => format!("{}{suite}, carried only", clean(name)),
             }
         }

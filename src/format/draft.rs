@@ -6,7 +6,7 @@ use super::field::Field;
 use crate::otp::Hash;
 use crate::secret::Secret;
 use crate::serial::Serial;
-use crate::token::{Algorithm, DEFAULT_PERIOD, Token};
+use crate::token::{self, Algorithm, DEFAULT_PERIOD, Token};
 
 /// What is known of a key so far. Two cells that disagree are refused.
 #[derive(Debug, Clone, Default)]
@@ -146,5 +146,5 @@ fn number<T: std::str::FromStr>(field: &Field, text: &str) -> Result<T, String> 
 }
 
 fn instant(field: &Field, text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| format!("{text:?} is no {field}: RFC 3339 is wanted"))
+    token::instant(text).ok_or_else(|| format!("{text:?} is no {field}: RFC 3339 is wanted"))
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::roster::Person;
-use crate::token::Token;
+use crate::token::{Token, date_text};
 
 /// One fact about a key or its holder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,7 +145,7 @@ impl Record<'_> {
 
 /// RFC 3339 in UTC.
 fn instant(timestamp: Timestamp) -> String {
-    timestamp.to_string()
+    date_text(timestamp)
 }
 
 /// `upn or user`: the first field that has a value.

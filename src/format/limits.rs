@@ -69,10 +69,12 @@ impl Limits {
     pub(super) fn check(&self, record: &Record<'_>, seen: &mut Uniques, faults: &mut Vec<String>) {
         let token = record.token;
         // A file that does not name the algorithm would make an HOTP or TOTP key of it.
-        if let Algorithm::Other(uri) = &token.algorithm
+        if let Some(carried) = token.carried()
             && !self.whole
         {
-            faults.push(format!("algorithm {uri} is none that an import file can say: hotp, totp"));
+            faults.push(format!(
+                "algorithm {carried} is none that an import file can say: hotp, totp"
+            ));
             return;
         }
         if let Some(why) = &self.refused {

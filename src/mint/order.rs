@@ -14,7 +14,7 @@ use super::{CheckDigits, Spec};
 use crate::definition::{DefinitionError, parse};
 use crate::inventory::SerialRange;
 use crate::serial::Serial;
-use crate::token::Token;
+use crate::token::{self, Token};
 
 /// What is to be made: lots, one after the other, in one batch.
 #[derive(Debug, Clone, PartialEq)]
@@ -290,7 +290,7 @@ fn scheme(name: &str) -> Result<CheckDigits, String> {
 
 fn instant(name: &str, date: Option<Datetime>) -> Result<Option<Timestamp>, String> {
     let read = |date: Datetime| {
-        date.to_string().parse().map_err(|_| {
+        token::instant(&date.to_string()).ok_or_else(|| {
             format!(
                 "{name} is {date}: a date, a time and an offset are wanted, 2027-01-01T00:00:00Z"
             )

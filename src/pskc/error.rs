@@ -109,6 +109,9 @@ pub enum Fault {
     /// A key was given, but the secret is in clear, so that nothing vouches for it.
     #[error("the secret is in clear although a key was given: nothing vouches for it")]
     InClear,
+    /// A secret of no bytes.
+    #[error("the secret is empty: anybody could compute the codes of such a key")]
+    EmptySecret,
     /// Wrong key, wrong MAC or wrong padding: one text for all, as telling them apart helps only
     /// an attacker.
     #[error("the value cannot be verified under this key")]
@@ -147,6 +150,9 @@ impl Fault {
             Self::WrongKind(_) => {
                 "check what the sender gave you for this batch: transport key, passphrase, or a file \
                  for your certificate"
+            }
+            Self::EmptySecret => {
+                "ask the sender for the secret of this key, or for a file without it"
             }
             Self::KeyLength { .. } => "check that this is the key of this batch",
             Self::Token(error) => error.hint(),

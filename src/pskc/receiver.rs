@@ -114,8 +114,8 @@ impl Receiver {
                 what,
             })
         };
-        if let Algorithm::Other(name) = &token.algorithm {
-            return refuse(format!("the algorithm {:?}", super::error::shown(name)));
+        if let Some(carried) = token.carried() {
+            return refuse(format!("the algorithm {carried}"));
         }
         let hash = token.hash;
         match self {

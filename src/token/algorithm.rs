@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Token;
+use crate::otp::Hash;
+
 /// Algorithm of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -41,6 +44,30 @@ impl Algorithm {
             _ if upper.starts_with("OCRA") => "OCRA",
             "PIN" => "PIN",
             _ => name,
+        })
+    }
+}
+
+impl Token {
+    /// What a key computes that is only carried, in words: the URI of its algorithm, or how it is not
+    /// one of the HOTP and TOTP keys that are computed here. `None` for those.
+    #[must_use]
+    pub fn carried(&self) -> Option<String> {
+        let Algorithm::Other(uri) = &self.algorithm else { return None };
+        let title = self.algorithm.title().map(str::to_ascii_uppercase);
+        let uri = || uri.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        let (Some(title @ ("HOTP" | "TOTP")), Some(details)) = (title.as_deref(), &self.details)
+        else {
+            return Some(uri());
+        };
+        let suite = details.parameters.suite.as_deref();
+        let length = details.parameters.response.as_ref().and_then(|response| response.length);
+        Some(match (suite, length) {
+            (Some(suite), _) if suite.parse::<Hash>().is_err() => {
+                format!("{title} with the Suite {suite:?}")
+            }
+            (_, Some(digits)) => format!("{title} with codes of {digits} digits"),
+            _ => uri(),
         })
     }
 }

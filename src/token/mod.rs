@@ -5,12 +5,14 @@
 //! collects them.
 
 mod algorithm;
+mod date;
 mod details;
 mod fragment;
 mod policy;
 mod wording;
 
 pub use algorithm::Algorithm;
+pub use date::{date_text, instant, instant_or_utc};
 pub use details::{
     ChallengeFormat, CryptoModule, Data, Details, Device, FriendlyName, Lends, Parameters,
     ResponseFormat,

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use jiff::Timestamp;
 
 use super::super::writer::WriteError;
-use crate::token::Token;
+use crate::token::{Token, date_text};
 
 /// The texts of a token, escaped.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ impl Text<'_> {
     /// The same of a date: UTC in canonical form (RFC 6030 §5).
     pub(super) fn date(&self, name: &str, date: Option<Timestamp>, out: &mut Vec<u8>) {
         if let Some(date) = date {
-            push(out, &["<", name, ">", &date.to_string(), "</", name, ">"]);
+            push(out, &["<", name, ">", &date_text(date), "</", name, ">"]);
         }
     }
 

@@ -54,6 +54,16 @@ impl<R: Read> Reader<R> {
             limits.check(Limit::Secret, bytes.len() as u64)?;
             Ok(Secret::new(bytes))
         })?;
+        let read = match (&plain, &sealed) {
+            (Some(secret), _) => Some(secret.len()),
+            (_, Some(Opened::Verified(bytes) | Opened::Unauthenticated(bytes))) => {
+                Some(bytes.len())
+            }
+            _ => None,
+        };
+        if read == Some(0) {
+            return Err(Fault::EmptySecret);
+        }
         match (plain, sealed) {
             (Some(secret), None) => {
                 if self.vault.has_key() && !self.options.allow_unauthenticated {

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::super::error::{Fault, shown};
+use super::super::error::Fault;
+use super::super::uri;
 use super::draft::Draft;
 use super::key::algorithm;
 use super::{Reader, values};
@@ -16,9 +17,10 @@ impl<R: Read> Reader<R> {
     /// Puts the token together.
     pub(super) fn token(&mut self, mut draft: Draft) -> Result<Token, Fault> {
         let algorithm = draft.algorithm.take().unwrap_or_else(|| algorithm(""));
+        let algorithm = if is_computed(&draft) { algorithm } else { carried(algorithm) };
         let computes = matches!(algorithm, Algorithm::Hotp | Algorithm::Totp);
-        let hash = hash(&mut draft, computes)?;
-        let digits = digits(&mut draft, computes)?;
+        let hash = hash(&mut draft, computes);
+        let digits = digits(&mut draft, computes);
         let period = match draft.interval {
             None => DEFAULT_PERIOD,
             Some(period @ 1..=31_536_000) => period as u32,
@@ -84,38 +86,52 @@ impl<R: Read> Reader<R> {
     }
 }
 
-fn hash(draft: &mut Draft, computes: bool) -> Result<Hash, Fault> {
-    let Some(suite) = draft.suite.take().filter(|suite| !suite.is_empty()) else {
-        return Ok(Hash::Sha1);
-    };
-    match suite.parse() {
-        Ok(hash) if computes => Ok(hash),
-        // Taking it for SHA-1, as other readers do, gives codes that never work.
-        Err(_) if computes => Err(Fault::Unsupported { what: "the Suite", uri: shown(&suite) }),
-        known => {
-            draft.details().parameters.suite = Some(suite);
-            Ok(known.unwrap_or(Hash::Sha1))
-        }
+/// Whether hash and length of the codes are among those that are computed here.
+fn is_computed(draft: &Draft) -> bool {
+    let suite = draft.suite.as_deref().unwrap_or_default();
+    let decimal = draft.response.as_ref().filter(|it| it.encoding == ValueFormat::Decimal);
+    let length = decimal.and_then(|response| response.length);
+    (suite.is_empty() || suite.parse::<Hash>().is_ok())
+        && length.is_none_or(|length| (6..=10).contains(&length))
+}
+
+/// An algorithm of which no code is computed. One unusual key must not keep a whole batch from being
+/// read; taking its hash for SHA-1, as other readers do, would give codes that never work.
+fn carried(algorithm: Algorithm) -> Algorithm {
+    match algorithm {
+        Algorithm::Hotp => Algorithm::Other(uri::HOTP.to_owned()),
+        Algorithm::Totp => Algorithm::Other(uri::TOTP.to_owned()),
+        other => other,
     }
 }
 
-fn digits(draft: &mut Draft, computes: bool) -> Result<u8, Fault> {
-    let Some(response) = draft.response.take() else { return Ok(6) };
+fn hash(draft: &mut Draft, computes: bool) -> Hash {
+    let Some(suite) = draft.suite.take().filter(|suite| !suite.is_empty()) else {
+        return Hash::Sha1;
+    };
+    let hash = suite.parse().unwrap_or(Hash::Sha1);
+    if !computes {
+        draft.details().parameters.suite = Some(suite);
+    }
+    hash
+}
+
+fn digits(draft: &mut Draft, computes: bool) -> u8 {
+    let Some(response) = draft.response.take() else { return 6 };
     let length = response.length;
     let plain = response.encoding == ValueFormat::Decimal;
     if !computes {
         draft.details().parameters.response = Some(response);
-        return Ok(length.map_or(6, |length| u8::try_from(length).unwrap_or(u8::MAX)));
+        return length.map_or(6, |length| u8::try_from(length).unwrap_or(u8::MAX));
     }
     if !plain || response.check_digits {
         let length = if plain { None } else { length };
         draft.details().parameters.response = Some(ResponseFormat { length, ..response });
     }
     match length {
-        None => Ok(6),
-        Some(digits @ 6..=10) => Ok(digits as u8),
-        Some(_) if !plain => Ok(6),
-        Some(_) => Err(values::not("Length of ResponseFormat", "6 to 10")),
+        Some(digits @ 6..=10) => digits as u8,
+        // Not given, or of codes that are no decimal digits.
+        _ => 6,
     }
 }
 

@@ -2,10 +2,9 @@
 
 use data_encoding::BASE64;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 use super::super::error::Fault;
+use crate::token::instant_or_utc;
 
 /// Base64 of RFC 4648 §4: padded, canonical, with the blanks that XML files have.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
@@ -106,9 +105,7 @@ pub(super) fn boolean(text: &str, what: &'static str) -> Result<bool, Fault> {
 /// An `xs:dateTime`; without a zone it is taken as UTC (RFC 6030 §5 asks for canonical form).
 pub(super) fn date(text: &str, what: &'static str) -> Result<Timestamp, Fault> {
     let text = text.trim_ascii();
-    let zoned = text.parse::<Timestamp>().ok();
-    let civil = || TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    zoned.or_else(civil).ok_or_else(|| not(what, "a date and time such as 2026-09-01T00:00:00Z"))
+    instant_or_utc(text).ok_or_else(|| not(what, "a date and time such as 2026-09-01T00:00:00Z"))
 }
 
 /// `what` is not what it should have been.
