@@ -262,6 +262,9 @@ fn keys_that_a_receiver_would_misread_are_named() {
         ("A.", "--for privacyidea", "key A.1: privacyIDEA does not read this serial number"),
         ("A", "--for freeipa --digits 7", "key A1: FreeIPA does not read codes of 7 digits"),
         ("A", "--for freeipa --period 4", "key A1: FreeIPA does not read a period of 4 s"),
+        ("A", "--for watchguard --algorithm hotp", "key A1: WatchGuard does not read HOTP keys"),
+        ("A", "--for watchguard --digits 8", "key A1: WatchGuard does not read codes of 8 digits"),
+        ("A", "--for watchguard --period 45", "key A1: WatchGuard does not read a period of 45 s"),
     ] {
         let output = mint(serial, more, "x.xml");
         assert_eq!(output.status.code(), Some(2));
@@ -270,6 +273,145 @@ fn keys_that_a_receiver_would_misread_are_named() {
         assert!(error.contains("help: leave this key out, or leave out --for"), "{error}");
         assert!(!folder.path().join("x.xml").exists());
     }
+    for (receiver, algorithm, data, message) in [
+        ("linotp", "hotp", &[("Counter", 5)][..], Some("the counter 5, and would begin at 0")),
+        ("linotp", "hotp", &[("Counter", 0)][..], None),
+        ("linotp", "totp", &[("TimeDrift", 2)][..], Some("TimeDrift")),
+        ("linotp", "totp", &[("TimeDrift", 0)][..], None),
+        ("linotp", "totp", &[("Time", 7)][..], Some("a Time other than 0")),
+        ("privacyidea", "hotp", &[("Counter", 5)][..], None),
+        ("privacyidea", "totp", &[("Counter", 5)][..], Some("the Counter of a TOTP key")),
+        (
+            "privacyidea",
+            "totp",
+            &[("TimeDrift", -2)][..],
+            Some("TimeDrift in intervals, but in seconds"),
+        ),
+        ("freeipa", "totp", &[("TimeDrift", -2)][..], None),
+        ("freeipa", "totp", &[("Time", 7)][..], Some("a Time other than 0")),
+        ("freeipa", "totp", &[("Time", 0)][..], None),
+        ("watchguard", "totp", &[("TimeDrift", 2)][..], Some("TimeDrift")),
+        ("multiotp", "totp", &[("TimeDrift", 2)][..], Some("TimeDrift")),
+        ("generic", "totp", &[("TimeDrift", 2), ("Time", 7)][..], None),
+    ] {
+        let mut numbers = String::new();
+        for (name, number) in data {
+            let value = format!("<{name}><PlainValue>{number}</PlainValue></{name}>");
+            numbers.push_str(&value);
+        }
+        let file = clear(algorithm, &numbers, "");
+        let (output, _) = export_for(folder.path(), receiver, &file);
+        let error = text(&output.stderr);
+        match message {
+            None => assert!(output.status.success(), "{receiver} {data:?}: {error}"),
+            Some(what) => {
+                assert_eq!(output.status.code(), Some(2), "{receiver} {data:?}: {error}");
+                assert!(error.contains(&format!("does not read {what}\n")), "{error}");
+            }
+        }
+    }
+}
+
+/// A file of one key in clear.
+fn clear(algorithm: &str, data: &str, policy: &str) -> String {
+    format!(
+        "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"><KeyPackage>\
+         <DeviceInfo><SerialNo>A1</SerialNo></DeviceInfo>\
+         <Key Id=\"A1\" Algorithm=\"urn:ietf:params:xml:ns:keyprov:pskc:{algorithm}\">\
+         <Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainValue></Secret>{data}</Data>\
+         {policy}</Key></KeyPackage></KeyContainer>"
+    )
+}
+
+/// Exports `file` for `receiver`; gives what came of it and what was written.
+fn export_for(folder: &Path, receiver: &str, file: &str) -> (Output, String) {
+    fs::write(folder.join("clear.xml"), file).unwrap();
+    let _ = fs::remove_file(folder.join("for.xml"));
+    let key = if receiver == "multiotp" { "" } else { "--out-transport-key-file 128.hex" };
+    let line = format!("export clear.xml --format pskc --for {receiver} {key} --out for.xml");
+    let output = trousseau(folder, &line);
+    let written = fs::read_to_string(folder.join("for.xml")).unwrap_or_default();
+    (output, written)
+}
+
+#[test]
+fn what_a_receiver_leaves_unread_is_told() {
+    let folder = folder();
+    let policy = "<Policy><ExpiryDate>2030-01-01T00:00:00Z</ExpiryDate><KeyUsage>CR</KeyUsage>\
+                  <KeyUsage>OTP</KeyUsage></Policy>";
+    let file = clear("totp", "", policy);
+    for (receiver, note) in [
+        ("generic", None),
+        (
+            "privacyidea",
+            Some("privacyIDEA does not read: expiry date (1 key), key usages (1 key)\n"),
+        ),
+        ("linotp", Some("LinOTP does not read: expiry date (1 key), key usages (1 key)\n")),
+        ("freeipa", Some("FreeIPA does not read: key usages beside OTP (1 key)\n")),
+        ("watchguard", Some("whether WatchGuard heeds these is not known: expiry date (1 key)")),
+    ] {
+        let (output, written) = export_for(folder.path(), receiver, &file);
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        match note {
+            Some(note) => assert!(said.contains(&format!("note: {note}")), "{said}"),
+            None => assert!(!said.contains("note: "), "{said}"),
+        }
+        let first = if receiver == "freeipa" { "OTP" } else { "CR" };
+        let usage = written.find("<KeyUsage>").unwrap();
+        assert!(written[usage..].starts_with(&format!("<KeyUsage>{first}<")), "{receiver}");
+    }
+    let order = "[[lot]]\ncount = 3\nserial = { prefix = 'A' }\n\
+                 expiry-date = 2030-01-01T00:00:00Z\n[[lot]]\ncount = 2\nserial = { prefix = 'B' }\n";
+    fs::write(folder.path().join("order.toml"), order).unwrap();
+    let line =
+        "mint --spec order.toml --for linotp --transport-key-file 128.hex --out a.xml --json";
+    let output = done(folder.path(), line);
+    assert!(text(&output.stderr).contains("note: LinOTP does not read: expiry date (3 keys)\n"));
+    assert!(text(&output.stdout).contains("\"LinOTP does not read: expiry date (3 keys)\""));
+}
+
+#[test]
+fn freeipa_is_told_of_with_how_it_wants_the_key() {
+    let folder = folder();
+    let line = "mint --count 1 --for freeipa --new-transport-key nk --out a.xml";
+    let said = text(&done(folder.path(), line).stderr);
+    assert!(said.contains("note: ipa-otptoken-import -k takes the bytes of the key"), "{said}");
+    assert!(said.contains("`umask 077; xxd -r -p nk nk.raw`"), "{said}");
+    let line = "export batch.xml --transport-key-file 128.hex --format pskc --for freeipa \
+                --out-passphrase-file words --out b.xml";
+    let said = text(&done(folder.path(), line).stderr);
+    assert!(said.contains("no newline at its end"), "{said}");
+}
+
+#[test]
+fn a_receiver_of_secrets_in_clear_is_no_matter_for_mint() {
+    let folder = folder();
+    for key in ["", "--transport-key-file 128.hex", "--new-transport-key nk"] {
+        let output =
+            trousseau(folder.path(), &format!("mint --count 1 --for multiotp {key} --out m.xml"));
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("multiOTP reads secrets in clear alone"), "{error}");
+        assert!(error.contains("--format pskc --for multiotp"), "{error}");
+        assert!(!folder.path().join("m.xml").exists() && !folder.path().join("nk").exists());
+    }
+}
+
+#[test]
+fn no_more_recipients_are_written_than_are_read() {
+    let folder = folder();
+    let recipients = |count| format!(" --recipient {CERTIFICATE}").repeat(count);
+    let output = trousseau(folder.path(), &format!("mint --count 1 --out r.xml{}", recipients(65)));
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("65 recipients, and readers refuse a file with more than 64"),
+        "{error}"
+    );
+    assert!(!folder.path().join("r.xml").exists());
+    done(folder.path(), &format!("mint --count 1 --out r.xml{}", recipients(64)));
+    done(folder.path(), &format!("inspect r.xml --private-key-file {PRIVATE}"));
 }
 
 #[test]

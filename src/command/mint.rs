@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::output::{Hold, Output};
 use super::progress::{self, Bar};
 use super::sealing::{self, NewKey};
-use super::{Context, Exit, Failure, Outcome, parts, sign, summary};
+use super::{Context, Exit, Failure, Outcome, parts, receiving, sign, summary};
 use crate::cli::{MintAlgorithm, MintArgs, MintHash};
 use crate::counted::counted;
 use crate::inventory::Inventory;
@@ -24,6 +24,8 @@ const CHUNK: u64 = 512;
 
 pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure> {
     let order = order(args)?;
+    let sealing = sealing::sealing(&args.seal)?;
+    receiving::check_mint(sealing.receiver)?;
     if Output::is_terminal(&args.out) {
         return Err(Failure::bad_input("--out - would write the batch to the terminal")
             .hint("redirect it, or name a file"));
@@ -39,7 +41,6 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
         false => Output::create(&args.out, args.compress, Hold::Stream, digest)?,
     };
     let out = out.signed_by(beside)?;
-    let sealing = sealing::sealing(&args.seal)?;
     let key = NewKey::of(&args.seal, &sealing, args.new_transport_key.as_deref(), &args.key)?;
     let key = key.ok_or_else(|| {
         Failure::bad_input("no key was given to encrypt the batch under").hint(
@@ -49,6 +50,8 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     })?;
     let sealer = sign::sealer(key.sealer(&sealing), inside);
     let sealer = sealer.map_err(|error| failure(&error, "the key"))?;
+    let unread = receiving::unread(&order, sealing.receiver);
+    let notes = receiving::notes(sealing.receiver, &unread, Some(&key));
     let parts = parts::plan(&order, &sealer, split)?;
     let mut ledger = Ledger::reserve(inventory.as_mut(), args, &order, key.key())?;
     let files = match make(args, context, (&order, &sealer, &parts, split), out, key, &mut ledger) {
@@ -57,9 +60,9 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     };
     ledger.complete()?;
     if args.json {
-        summary::mint(args, &order, &sealer, &files)?;
+        summary::mint(args, &order, &sealer, (&files, &notes))?;
     }
-    tell(args, &order, &sealer);
+    tell(args, &order, &sealer, &notes);
     Ok(Outcome::Done)
 }
 
@@ -151,7 +154,7 @@ fn failure(error: &WriteError, place: &str) -> Failure {
     }
 }
 
-fn tell(args: &MintArgs, order: &Order, sealer: &Sealer) {
+fn tell(args: &MintArgs, order: &Order, sealer: &Sealer, notes: &[String]) {
     let serials: Vec<String> =
         order.serial_ranges().map(|(first, last)| format!("{first} to {last}")).collect();
     let place = if args.out == Path::new("-") {
@@ -163,6 +166,9 @@ fn tell(args: &MintArgs, order: &Order, sealer: &Sealer) {
     say!("{place}: {keys}, {serials}, {}", sealer.describe());
     if let Some(path) = &args.new_transport_key {
         say!("{}: the transport key; send it by another way than the batch", path.display());
+    }
+    for note in notes {
+        say!("note: {note}");
     }
 }
 

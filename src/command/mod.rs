@@ -27,6 +27,7 @@ mod probe;
 mod progress;
 mod radius;
 mod reach;
+mod receiving;
 mod reencrypt;
 mod report;
 mod scenarios;

@@ -2,15 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::Failure;
 use super::batch::Extensions;
 use super::output::Output;
 use super::sealing::NewKey;
-use super::sign;
+use super::{Failure, receiving, sign};
 use crate::cli::{ExportArgs, KeyArgs};
 use crate::format::{ExportError, ExportOptions, Format, Summary, join};
 use crate::manifest::Part;
-use crate::pskc::{Sealer, Sealing, WriteError, Writer};
+use crate::pskc::{Sealer, Sealing, Unread, WriteError, Writer};
 use crate::token::Token;
 
 /// Under what the new file is encrypted; `None` for in clear, when the receiver reads nothing else.
@@ -54,6 +53,7 @@ pub(super) fn write(
     let sealer = sign::sealer(sealer, signer).map_err(sealed)?;
     let (most_keys, most_bytes) =
         (options.split.rows.unwrap_or(u64::MAX), options.split.bytes.unwrap_or(u64::MAX));
+    let mut unread = Unread::default();
     let mut joined = join(format, options, tokens)?;
     let (mut bytes, mut part) = (0, Part::default());
     let mut writer = Writer::new(Counted { out: &mut *out, bytes: 0 }, &sealer).map_err(sealed)?;
@@ -69,6 +69,7 @@ pub(super) fn write(
                 return Err(ExportError::Input(too_small(token.serial.as_str(), most_bytes)));
             }
         }
+        unread.add(sealing.receiver, &token, 1);
         part.add(token.serial.as_str());
     }
     // By the schema they stand at the end: of a set of files, the last one has them.
@@ -84,7 +85,8 @@ pub(super) fn write(
     }
     bytes += last;
     out.ended(part, false).map_err(ExportError::Write)?;
-    let summary = joined.finish()?;
+    let mut summary = joined.finish()?;
+    summary.notes.extend(receiving::notes(sealing.receiver, &unread, key));
     Ok(Summary { bytes, ..summary })
 }
 

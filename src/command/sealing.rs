@@ -9,7 +9,7 @@ use crate::cli::{EncryptionName, KeyArgs, MacName, ReceiverName, SealArgs};
 use crate::counted::counted;
 use crate::custody::Recipient;
 use crate::keystore::{BatchKey, NewTransportKey};
-use crate::pskc::{Encryption, HmacHash, Receiver, Sealer, Sealing, WriteError};
+use crate::pskc::{Encryption, HmacHash, Limit, Receiver, Sealer, Sealing, WriteError};
 use crate::secret::Secret;
 
 /// How the file is to be encrypted.
@@ -117,6 +117,14 @@ impl NewKey {
             return Err(Failure::bad_input("--recipient and another key exclude each other")
                 .hint("a file is for the holders of certificates, or for those of one key"));
         }
+        let most = Limit::Recipients.default_value();
+        if args.recipient.len() as u64 > most {
+            return Err(Failure::bad_input(format!(
+                "{} recipients, and readers refuse a file with more than {most}",
+                args.recipient.len()
+            ))
+            .hint("make one file for each group of recipients, or a certificate for all of them"));
+        }
         let now = Timestamp::now();
         let read = |path: &std::path::PathBuf| {
             let file = path.display().to_string();
@@ -145,6 +153,14 @@ impl NewKey {
             Self::Had(key) => Some(key),
             Self::New(new) => Some(new.key()),
             Self::Recipients(_) => None,
+        }
+    }
+
+    /// The file of a new key.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::New(new) => Some(new.path()),
+            Self::Had(_) | Self::Recipients(_) => None,
         }
     }
 

@@ -36,6 +36,7 @@ struct Minted<'a> {
     lots: Vec<Lot<'a>>,
     files: &'a [Listed],
     transport_key_file: Option<String>,
+    notes: &'a [String],
     inventory: Option<String>,
     batch_id: Option<&'a str>,
 }
@@ -56,7 +57,7 @@ pub(super) fn mint(
     args: &MintArgs,
     order: &Order,
     sealer: &Sealer,
-    files: &[Listed],
+    (files, notes): (&[Listed], &[String]),
 ) -> Result<(), Failure> {
     let lots = order.lots().iter().zip(order.serial_ranges());
     print(&Minted {
@@ -76,6 +77,7 @@ pub(super) fn mint(
             .collect(),
         files,
         transport_key_file: args.new_transport_key.as_ref().map(|path| path.display().to_string()),
+        notes,
         inventory: args.inventory.as_ref().map(|path| path.display().to_string()),
         batch_id: args.batch_id.as_deref().or(order.id.as_deref()),
     })

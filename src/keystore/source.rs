@@ -177,6 +177,12 @@ impl NewTransportKey {
         &self.key
     }
 
+    /// The file that will hold it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Gives the file its name.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ pub use fragment::fragment;
 pub use limits::{Limit, LimitError, Limits};
 pub use mac::HmacHash;
 pub use reader::{Options, Protection, Reader, Summary};
-pub use receiver::Receiver;
+pub use receiver::{Receiver, Unread};
 pub use sealer::Sealer;
 pub use sealing::{Encryption, Sealing};
 pub use writer::{WriteError, Writer};

@@ -1,7 +1,12 @@
 //! What each receiver really reads.
 //!
 //! A file that a server imports and whose codes then never work is worse than none, so a profile
-//! refuses what its receiver would drop or misread. `docs/pskc.md` says how each line is known.
+//! refuses what its receiver would drop or misread, and [`Unread`] names what it merely leaves unread.
+//! `docs/pskc.md` says how each line is known.
+
+mod unread;
+
+pub use unread::Unread;
 
 use super::cipher::{Cipher, Family, Mode};
 use super::mac::HmacHash;
@@ -136,6 +141,9 @@ impl Receiver {
             }
             _ => {}
         }
+        if let Some(what) = self.misread(token) {
+            return refuse(what);
+        }
         if token.secret.is_empty() {
             return refuse("keys that are only named (KeyReference)".to_owned());
         }
@@ -156,6 +164,45 @@ impl Receiver {
             return refuse("an id of the key that is not its serial number".to_owned());
         }
         Ok(())
+    }
+
+    /// What of the numbers of `token` it would take for others.
+    fn misread(self, token: &Token) -> Option<String> {
+        let (totp, digits, period) =
+            (token.algorithm == Algorithm::Totp, token.digits, token.period);
+        match self {
+            Self::WatchGuard if !totp => return Some("HOTP keys, only TOTP".to_owned()),
+            Self::WatchGuard if digits != 6 => {
+                return Some(format!("codes of {digits} digits, only of 6"));
+            }
+            Self::WatchGuard if !matches!(period, 30 | 60) => {
+                return Some(format!("a period of {period} s, only of 30 and 60"));
+            }
+            Self::LinOtp if !totp && token.counter != 0 => {
+                return Some(format!("the counter {}, and would begin at 0", token.counter));
+            }
+            _ => {}
+        }
+        let data = &token.details.as_deref()?.data;
+        let other = |number: Option<i64>| number.is_some_and(|number| number != 0);
+        if other(data.time) {
+            return Some("a Time other than 0".to_owned());
+        }
+        // It counts the last code of a TOTP key in the same place.
+        if self == Self::PrivacyIdea && data.counter.is_some_and(|counter| counter != 0) {
+            return Some("the Counter of a TOTP key".to_owned());
+        }
+        match self {
+            Self::FreeIpa => None,
+            _ if !other(data.drift) => None,
+            Self::PrivacyIdea => Some("TimeDrift in intervals, but in seconds".to_owned()),
+            _ => Some("TimeDrift".to_owned()),
+        }
+    }
+
+    /// Whether it reads one `KeyUsage` alone, the first, which must be `OTP`.
+    pub(super) fn reads_first_usage_only(self) -> bool {
+        self == Self::FreeIpa
     }
 }
 

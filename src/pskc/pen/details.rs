@@ -1,11 +1,12 @@
 //! What few keys have: all of RFC 6030 that is not on the hot path, in the order of its schema
 //! (§11; `AlgorithmParameters` is a sequence there by erratum 2759).
 
+use super::super::receiver::Receiver;
 use super::super::writer::WriteError;
 use super::text::{Text, push, push_number};
 use crate::token::{
-    Algorithm, CryptoModule, Data, Details, Device, Fragment, Parameters, PinPolicy, Token,
-    ValueFormat,
+    Algorithm, CryptoModule, Data, Details, Device, Fragment, KeyUsage, Parameters, PinPolicy,
+    Token, ValueFormat,
 };
 
 impl Text<'_> {
@@ -91,7 +92,12 @@ impl Text<'_> {
     }
 
     /// `Policy`, if it says anything, and the extensions of the key behind it.
-    pub(super) fn policy(&self, details: &Details, out: &mut Vec<u8>) -> Result<(), WriteError> {
+    pub(super) fn policy(
+        &self,
+        details: &Details,
+        receiver: Receiver,
+        out: &mut Vec<u8>,
+    ) -> Result<(), WriteError> {
         let (token, device, policy) = (self.0, &details.device, &details.policy);
         let start = token
             .start_date
@@ -106,7 +112,11 @@ impl Text<'_> {
             if let Some(pin) = &policy.pin {
                 self.pin_policy(pin, out)?;
             }
-            for usage in &policy.usages {
+            // Their order means nothing, but to who reads the first alone.
+            let first =
+                |usage: &&KeyUsage| receiver.reads_first_usage_only() && **usage == KeyUsage::Otp;
+            let others = policy.usages.iter().filter(|usage| !first(usage));
+            for usage in policy.usages.iter().filter(first).chain(others) {
                 self.element("KeyUsage", Some(usage.as_str()), out)?;
             }
             if let Some(transactions) = policy.transactions {

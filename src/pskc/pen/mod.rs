@@ -98,7 +98,7 @@ impl<'a> Pen<'a> {
                 push(out, &["</Policy>"]);
             }
             None => {}
-            Some(details) => text.policy(details, out)?,
+            Some(details) => text.policy(details, self.sealer.receiver, out)?,
         }
         push(out, &["</Key>"]);
         if let Some(details) = details {
