@@ -142,6 +142,9 @@ fn a_cut_file_and_a_bomb_are_told_apart_from_a_batch() {
         let said = refused(at, "inspect bomb", 2);
         let words = format!("the {codec} file expands to more than 200 times");
         assert!(said.contains("bomb: ") && said.contains(&words), "{said}");
+        assert!(said.contains("--limit expansion=N reads it"), "{said}");
+        let said = refused(at, "inspect bomb --limit expansion=1000000", 2);
+        assert!(said.contains("the file ends in the middle"), "{said}");
         fs::remove_file(at.join("bomb")).unwrap();
         assert_eq!(names(at), before);
     }

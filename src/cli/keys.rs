@@ -59,7 +59,7 @@ pub struct KeyArgs {
     /// Let a file ask for more than usual, one limit at a time: depth (of elements, 32), attributes
     /// (of one, 64), namespaces (64), text (bytes of a text, tag or comment, 65536), secret (bytes,
     /// 1024), iterations (of PBKDF2, 1500000), salt (bytes, 1024), recipients (64), extensions (bytes
-    /// of those of a key, 65536)
+    /// of those of a key, 65536), expansion (of a compressed file, 200)
     #[arg(long, value_name = "NAME=VALUE")]
     pub limit: Vec<String>,
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::signed::{self, Check};
 use super::{Exit, Failure, keys};
 use crate::cli::KeyArgs;
-use crate::compression::Unsupported;
+use crate::compression::{Expands, Unsupported};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::pskc::{Error, Fault, Reader};
 use crate::seen::Seen;
@@ -68,6 +68,7 @@ fn failed(name: &str, error: &Error) -> Failure {
         Fault::Io(error) if Interrupted::of(error).is_some() => {
             return Failure::unreadable(name, error);
         }
+        Fault::Io(error) if Expands::is(error) => return Failure::unreadable(name, error),
         Fault::Io(error) if error.kind() != io::ErrorKind::InvalidData => Exit::Io,
         _ => Exit::BadInput,
     };

@@ -5,8 +5,10 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::atomic_file::AtomicFileError;
+use crate::compression::Expands;
 use crate::definition::DefinitionError;
 use crate::interrupt::Interrupted;
+use crate::pskc::Limit;
 use crate::roster::RosterError;
 
 /// The exit codes of the program; the table is [`crate::cli::EXIT_CODES`].
@@ -71,6 +73,9 @@ impl Failure {
         match Interrupted::of(error) {
             Some(Interrupted { signal }) => {
                 Self::new(Exit::of_signal(signal), format!("interrupted while {name} was read"))
+            }
+            None if Expands::is(error) => {
+                Self::bad_input(format!("{name}: {error}")).hint(Limit::Expansion.hint())
             }
             None => Self::new(Exit::Io, format!("cannot read {name}: {error}"))
                 .hint("check the name, and that you may read it"),

@@ -13,7 +13,7 @@ use crate::compression::{Compression, Packer, unpack};
 use crate::interrupt::{Input, Interrupt, Interrupted};
 use crate::inventory::digest_of;
 use crate::keystore::Source;
-use crate::pskc::{Sealer, WriteError};
+use crate::pskc::{Limit, Sealer, WriteError};
 use crate::signature::{FileSigner, Sign, SignatureError, VerifyError, detached, insertion};
 
 /// Who signs.
@@ -129,7 +129,7 @@ fn within(
     if !opened.is_regular() {
         return Err(read_once());
     }
-    let again = || unpack(&name, opened.again()?);
+    let again = || unpack(&name, opened.again()?, Limit::Expansion.most());
     let insertion = again()
         .map_err(VerifyError::from)
         .and_then(|input| insertion(input, signer))

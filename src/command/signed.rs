@@ -16,10 +16,11 @@ use jiff::Timestamp;
 
 use super::sign::{refused, signature_of};
 use super::witness::Witness;
-use super::{Exit, Failure, batch, progress};
+use super::{Exit, Failure, batch, keys, progress};
 use crate::cli::KeyArgs;
 use crate::compression::unpack;
 use crate::interrupt::{Input, Interrupt, Interrupted};
+use crate::pskc::Limit;
 use crate::signature::{Certificate, Detached, Outcome, Tap, Tapped, VerifyError, verify};
 use crate::spool::Spool;
 
@@ -40,12 +41,12 @@ impl Kept {
     }
 
     /// Its content, decompressed if need be.
-    fn content(&self, name: &str) -> io::Result<Box<dyn Read>> {
+    fn content(&self, name: &str, most: u64) -> io::Result<Box<dyn Read>> {
         let len = match self {
             Self::File(file, _) => file.file().metadata().ok().map(|facts| facts.len()),
             Self::Spool(..) => None,
         };
-        unpack(name, progress::watched(self.bytes()?, len))
+        unpack(name, progress::watched(self.bytes()?, len), most)
     }
 
     /// Makes sure that it, called `name`, was the same whenever it was read.
@@ -66,6 +67,8 @@ impl Kept {
 pub(super) struct Check {
     name: String,
     how: How,
+    /// How many times its size a compressed file may have.
+    most: u64,
 }
 
 enum How {
@@ -91,6 +94,7 @@ pub(super) fn open(
     interrupt: &Interrupt,
 ) -> Result<(Box<dyn Read>, Check), Failure> {
     let name = batch::name(file);
+    let most = keys::options(args)?.limits.get(Limit::Expansion);
     let required = required(args, interrupt)?;
     // Opened once: a named pipe would end when it is closed.
     let piped = file == Path::new("-");
@@ -102,7 +106,7 @@ pub(super) fn open(
     let kept = if !piped && input.is_regular() {
         Kept::File(input, Witness::default())
     } else if required.is_none() && args.detached_signature.is_none() {
-        return stream(file, input, document);
+        return stream(file, input, document, most);
     } else {
         Kept::Spool(spool(&name, input)?, interrupt.clone())
     };
@@ -117,19 +121,19 @@ pub(super) fn open(
             signature_of(file).display()
         )));
     } else if required.is_some() {
-        let open = || kept.content(&name);
+        let open = || kept.content(&name, most);
         let outcome = verify(open, required.as_ref(), Timestamp::now());
         Some(outcome.map_err(|error| refused(&name, error))?)
     } else {
         None
     };
-    let input = kept.content(&name).map_err(|error| batch::unreadable(file, error))?;
+    let input = kept.content(&name, most).map_err(|error| batch::unreadable(file, error))?;
     let how = match outcome {
         Some(outcome) => How::Done(outcome, kept),
         None if document => How::File(kept),
         None => How::Unsigned,
     };
-    Ok((input, Check { name, how }))
+    Ok((input, Check { name, how, most }))
 }
 
 /// Reads a manifest, and verifies the signature beside it if one is required or named, which it
@@ -178,15 +182,20 @@ pub(super) fn content(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>, Fai
 }
 
 /// What comes once, watched on its way.
-fn stream(file: &Path, input: Input, document: bool) -> Result<(Box<dyn Read>, Check), Failure> {
+fn stream(
+    file: &Path,
+    input: Input,
+    document: bool,
+    most: u64,
+) -> Result<(Box<dyn Read>, Check), Failure> {
     let name = batch::name(file);
-    let input = unpack(&name, progress::watched(input, None));
+    let input = unpack(&name, progress::watched(input, None), most);
     let input = input.map_err(|error| batch::unreadable(file, error))?;
     if !document {
-        return Ok((input, Check { name, how: How::Unsigned }));
+        return Ok((input, Check { name, how: How::Unsigned, most }));
     }
     let (tap, tapped) = Tap::new(input);
-    Ok((Box::new(tap), Check { name, how: How::Stream(tapped) }))
+    Ok((Box::new(tap), Check { name, how: How::Stream(tapped), most }))
 }
 
 /// All of standard input or a pipe, called `name`.
@@ -228,14 +237,14 @@ impl Check {
     /// # Errors
     /// When the signature does not hold, or the file was changed while it was read.
     pub(super) fn finish(self, signed: bool) -> Result<Outcome, Failure> {
-        let Self { name, how } = self;
+        let Self { name, how, most } = self;
         let now = Timestamp::now();
         match how {
             How::Unsigned => Ok(Outcome::Unsigned),
             How::Done(outcome, kept) => kept.check(&name).map(|()| outcome),
             _ if !signed => Ok(Outcome::Unsigned),
             How::File(kept) => {
-                let outcome = verify(|| kept.content(&name), None, now);
+                let outcome = verify(|| kept.content(&name, most), None, now);
                 let outcome = outcome.map_err(|error| refused(&name, error))?;
                 kept.check(&name).map(|()| outcome)
             }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use flate2::write::GzEncoder;
 
-pub use unpack::unpack;
+pub use unpack::{Expands, unpack};
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,13 +9,18 @@ use flate2::read::MultiGzDecoder;
 use super::{OTHERS, Unsupported};
 
 /// Reads `input`, called `name` in messages, and decompresses it if it is gzip or zstd, which its
-/// first bytes tell.
+/// first bytes tell. A file of some size may expand to `most` times that.
 ///
 /// # Errors
 /// When the first bytes cannot be read; [`Unsupported`] as the source of an
 /// [`io::ErrorKind::Unsupported`] for the other codecs. While reading,
-/// [`io::ErrorKind::InvalidData`] for a broken file and for one that expands beyond all measure.
-pub fn unpack<'a>(name: &str, mut input: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+/// [`io::ErrorKind::InvalidData`] for a broken file and, with [`Expands`] as its source, for one that
+/// expands beyond measure.
+pub fn unpack<'a>(
+    name: &str,
+    mut input: impl Read + 'a,
+    most: u64,
+) -> io::Result<Box<dyn Read + 'a>> {
     let mut start = Vec::new();
     input.by_ref().take(6).read_to_end(&mut start)?;
     if let Some((_, codec, _)) = OTHERS.iter().find(|(.., magic)| start.starts_with(magic)) {
@@ -34,7 +39,7 @@ pub fn unpack<'a>(name: &str, mut input: impl Read + 'a) -> io::Result<Box<dyn R
         // It takes the windows that the program of that name takes: 128 MiB at most.
         false => ("zstd", Box::new(zstd::Decoder::with_buffer(BufReader::new(whole))?)),
     };
-    Ok(Box::new(Guarded { codec, decoder, packed, bytes: 0 }))
+    Ok(Box::new(Guarded { codec, decoder, packed, bytes: 0, most }))
 }
 
 /// RFC 8878 §3.1.1, and §3.1.2 for the skippable frame that parallel compressors begin with.
@@ -77,13 +82,29 @@ struct Guarded<'a> {
     packed: Rc<Packed>,
     /// Bytes given out.
     bytes: u64,
+    /// How many times its size a file beyond [`Guarded::FREE`] may have.
+    most: u64,
+}
+
+/// A file expands beyond what is allowed for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {codec} file expands to more than {most} times its size, which no batch does")]
+pub struct Expands {
+    codec: &'static str,
+    most: u64,
+}
+
+impl Expands {
+    /// Whether this is what `error` says.
+    #[must_use]
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|error| error.is::<Self>())
+    }
 }
 
 impl Guarded<'_> {
     /// Bytes up to which any file may expand.
     const FREE: u64 = 16 << 20;
-    /// How many times its size a larger file may have.
-    const RATIO: u64 = 200;
 }
 
 impl Read for Guarded<'_> {
@@ -98,14 +119,9 @@ impl Read for Guarded<'_> {
             ),
         })?;
         self.bytes += taken as u64;
-        if self.bytes > Self::FREE && self.bytes / Self::RATIO > self.packed.bytes.get() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!(
-                    "the {codec} file expands to more than {} times its size, which no batch does",
-                    Self::RATIO
-                ),
-            ));
+        let most = self.most;
+        if self.bytes > Self::FREE && self.bytes / most > self.packed.bytes.get() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, Expands { codec, most }));
         }
         Ok(taken)
     }
@@ -128,7 +144,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
-        unpack("x", bytes)?.read_to_end(&mut out)?;
+        unpack("x", bytes, 200)?.read_to_end(&mut out)?;
         Ok(out)
     }
 
@@ -180,7 +196,7 @@ mod tests {
         }
         for (codec, compression) in BOTH {
             let packed = pack(&b"0123456789".repeat(100), compression);
-            let mut input = unpack("x", packed[..20].chain(Failing)).unwrap();
+            let mut input = unpack("x", packed[..20].chain(Failing), 200).unwrap();
             let error = input.read_to_end(&mut Vec::new()).unwrap_err();
             assert_eq!(error.raw_os_error(), Some(5), "{codec}");
         }

@@ -26,10 +26,12 @@ pub enum Limit {
     Recipients,
     /// Bytes of the extensions of one key, and of those of the container.
     Extensions,
+    /// How many times its size a compressed file may have when it is unpacked.
+    Expansion,
 }
 
 /// How many limits there are.
-const COUNT: usize = 9;
+const COUNT: usize = 10;
 
 /// Limits on what a file may ask of its reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +63,8 @@ impl LimitError {
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        "the limits are depth, attributes, namespaces, text, secret, iterations, salt, recipients and \
-         extensions; \
+        "the limits are depth, attributes, namespaces, text, secret, iterations, salt, recipients, \
+         extensions and expansion; \
          for instance: --limit iterations=5000000"
     }
 }
@@ -104,6 +106,7 @@ const ROWS: [Row; COUNT] = rows! {
     Salt "salt", "the length of the salt, in bytes,", 1024 to 65_536;
     Recipients "recipients", "the number of recipients", 64 to 1024;
     Extensions "extensions", "the length of the extensions of one key, or of the container, in bytes,", 65_536 to 16_777_216;
+    Expansion "expansion", "the expansion of a compressed file", 200 to 1_000_000;
 };
 
 impl Limit {
@@ -146,7 +149,8 @@ impl Limit {
     }
 
     /// How it is raised, and when not to.
-    pub(super) fn hint(self) -> &'static str {
+    #[must_use]
+    pub fn hint(self) -> &'static str {
         self.row().hint
     }
 }
