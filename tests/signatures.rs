@@ -370,6 +370,27 @@ fn files_that_are_there_already_are_signed() {
 #[test]
 fn unfit_keys_are_refused_before_anything_is_made() {
     let bench = Bench::new();
+#[test]
+fn ones_own_file_that_cannot_hold_a_signature_is_not_spoken_of_as_a_strangers() {
+    let bench = Bench::new();
+    let xml = "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"/>";
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(xml.encode_utf16())
+        .flat_map(|unit: u16| unit.to_le_bytes())
+        .collect();
+    fs::write(bench.at("utf16.xml"), utf16).unwrap();
+    bench.put("cut.xml", &xml[..40]);
+    bench.put("list.csv", "serial,secret\nA1,3132\n");
+    for file in ["utf16.xml", "cut.xml", "list.csv"] {
+        let line = format!("sign {file} {SIGN} --out signed");
+        bench.refuses(&line, &[file, "a signature is put into well-formed XML in UTF-8 alone"]);
+        bench.refuses(&line, &["--detached signs any file as it is", "iconv -f UTF-16 -t UTF-8"]);
+        let said = bench.command(&line).output().unwrap();
+        assert!(!err(&said).contains("sender"), "{}", err(&said));
+        bench.run(&format!("sign {file} {SIGN} --detached"));
+    }
+}
+
     let mint = |sign: &str| {
         format!("mint --count 3 --serial-prefix S --new-transport-key n.hex {sign} --out b.xml")
     };

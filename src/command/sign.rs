@@ -133,7 +133,7 @@ fn within(
     let insertion = again()
         .map_err(VerifyError::from)
         .and_then(|input| insertion(input, signer))
-        .map_err(|error| refused(&name, error))?;
+        .map_err(|error| unfit(&name, error))?;
     let mut input = again().map_err(|error| batch::unreadable(file, error))?;
     let mut out = Packer::new(target, compression).map_err(|error| refused_out(&place, &error))?;
     let written = (|| -> io::Result<bool> {
@@ -155,6 +155,26 @@ fn within(
     }
     let whole = out.finish().map_err(|error| refused_out(&place, &error))?;
     Ok(whole.commit()?)
+}
+
+/// One's own document that cannot hold a signature.
+fn unfit(name: &str, error: VerifyError) -> Failure {
+    match error {
+        VerifyError::Refused(SignatureError::Document { line, what }) => Failure::bad_input(format!(
+            "{name}: line {line}: {what}: a signature is put into well-formed XML in UTF-8 alone"
+        ))
+        .hint(
+            "--detached signs any file as it is, beside it; XML in UTF-16 can be converted first \
+             (iconv -f UTF-16 -t UTF-8, and UTF-8 in its first line)",
+        ),
+        VerifyError::Refused(error @ SignatureError::Already { .. }) => {
+            Failure::bad_input(format!("{name}: {error}")).hint(error.hint())
+        }
+        VerifyError::Refused(error) => Failure::bad_input(format!("{name}: {error}")).hint(
+            "sign the file as it was before it had a signature, or sign it as it is with --detached",
+        ),
+        error => refused(name, error),
+    }
 }
 
 fn refused_out(place: &str, error: &io::Error) -> Failure {
