@@ -102,6 +102,7 @@ done_well "the right PIN by a descriptor" trousseau inspect w.xml --pkcs11-key "
 for way in "" --pkcs11-each-value; do
     # shellcheck disable=SC2086
     trousseau mint --count 20000 --serial-prefix S --pkcs11-key "$(uri known)" $pin $way --out "s$way.xml" 2>/dev/null
+    done_well "pskctool accepts s$way.xml" pskctool --validate "s$way.xml"
     start=$(date +%s%N)
     # shellcheck disable=SC2086
     done_well "20,000 keys are read ${way:-under a key of their own}" \

@@ -16,6 +16,18 @@ mint() { # file, key file, options...
         --transport-key-file "$key" --out "$file" "$@"
 }
 
+plain() { # batch: as same, of a file without a key
+    ours "$1" | python normalise >ours.txt && python read "$1" >theirs.txt &&
+        test -s ours.txt && diff ours.txt theirs.txt
+}
+known() { # key option, key file, batch: what python-pskc was told to write
+    ours "$3" "$1" "$2" | python normalise >ours.txt && python write-plain known.xml &&
+        python read known.xml >theirs.txt && diff ours.txt theirs.txt
+}
+named() { # digest, key option, key file, batch: what inspect says of it
+    "$TROUSSEAU_BIN" inspect "$4" "$2" "$3" | grep -qi "$1"
+}
+
 key=00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210
 for bits in 128 192 256; do
     printf %.$((bits / 4))s $key >$bits.hex
@@ -59,6 +71,39 @@ for hash in sha1 sha224 sha256 sha384 sha512; do
         --serial-prefix P --passphrase-file words --prf hmac-$hash --out prf-$hash.xml
     check "  python-pskc reads the same secrets" same --passphrase-file words prf-$hash.xml
     check "  pskctool finds it valid" valid prf-$hash.xml
+done
+
+for hash in sha224 sha256 sha384 sha512; do
+    check "python-pskc writes HMAC-$hash" python write-mac their-mac-$hash.xml hmac-$hash 128.hex
+    check "  trousseau reads the same secrets" \
+        same --transport-key-file 128.hex their-mac-$hash.xml
+    check "  and finds that MAC in it" named HMAC-$hash --transport-key-file 128.hex \
+        their-mac-$hash.xml
+    check "python-pskc writes PBKDF2 with HMAC-$hash" \
+        python write-pbkdf2 their-prf-$hash.xml words hmac-$hash
+    # Not python-pskc itself: it writes the PRF where its own reader does not look for it.
+    check "  trousseau reads the secrets" known --passphrase-file words their-prf-$hash.xml
+    check "  and finds that PRF in it" named HMAC-$hash --passphrase-file words their-prf-$hash.xml
+done
+
+# In clear, which trousseau writes for multiOTP alone.
+check "trousseau writes secrets in clear" "$TROUSSEAU_BIN" export aes128-cbc.xml \
+    --transport-key-file 128.hex --format pskc --for multiotp --out plain.xml
+check "  python-pskc reads the same secrets" plain plain.xml
+check "  pskctool finds it valid" valid plain.xml
+check "python-pskc writes secrets in clear" python write-plain their-plain.xml
+check "  trousseau reads the same secrets" plain their-plain.xml
+
+for receiver in generic privacyidea linotp freeipa watchguard; do
+    check "trousseau writes for $receiver" mint for-$receiver.xml 128.hex --for $receiver
+    check "  python-pskc reads the same secrets" same --transport-key-file 128.hex for-$receiver.xml
+    check "  pskctool finds it valid" valid for-$receiver.xml
+    test $receiver = watchguard && continue
+    check "trousseau writes for $receiver under a passphrase" "$TROUSSEAU_BIN" mint --count 5 \
+        --serial-prefix P --hash sha256 --passphrase-file words --for $receiver \
+        --out words-$receiver.xml
+    check "  python-pskc reads the same secrets" same --passphrase-file words words-$receiver.xml
+    check "  pskctool finds it valid" valid words-$receiver.xml
 done
 
 for encryption in aes-gcm aes-kw-pad; do

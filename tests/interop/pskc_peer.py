@@ -29,9 +29,10 @@ def main(action, *args):
             key = json.loads(line)
             print(key["serial"], key["secret"], key["digits"], key["period"] or key["counter"])
     elif action == "read":
-        path, option, key_path = args
+        path, *key = args
         pskc = PSKC(path)
-        key_of(pskc, option, key_path)
+        if key:
+            key_of(pskc, *key)
         for key in pskc.keys:
             assert key.check()
             moving = key.time_interval or key.counter or 0
@@ -43,12 +44,27 @@ def main(action, *args):
         key = bytes.fromhex(open(key_path).read().strip())
         pskc.encryption.setup_preshared_key(key=key, algorithm=algorithm, key_name="theirs")
         pskc.write(path)
+    elif action == "write-mac":
+        path, mac, key_path = args
+        pskc = PSKC()
+        fill(pskc)
+        key = bytes.fromhex(open(key_path).read().strip())
+        pskc.encryption.setup_preshared_key(key=key, algorithm="aes128-cbc", key_name="theirs")
+        pskc.mac.setup(algorithm=mac)
+        pskc.write(path)
+    elif action == "write-plain":
+        (path,) = args
+        pskc = PSKC()
+        fill(pskc)
+        pskc.write(path)
     elif action == "write-pbkdf2":
-        path, words = args
+        path, words, *prf = args
         pskc = PSKC()
         fill(pskc)
         password = open(words, encoding="utf-8").read().splitlines()[0]
-        pskc.encryption.setup_pbkdf2(password=password, iterations=20000)
+        pskc.encryption.setup_pbkdf2(
+            password=password, iterations=20000, prf=prf[0] if prf else None
+        )
         pskc.write(path)
     else:
         sys.exit(f"unknown action {action}")
