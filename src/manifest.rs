@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::inventory::{FileDigest, digest_of};
+use crate::inventory::{FileDigest, Watch, digest_of};
 use crate::seen::Seen;
 
 /// How large each file of a set may be.
@@ -200,11 +200,16 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError::Files`] with every file that is missing or changed; [`ManifestError::Read`]
     /// once `interrupt` asked to stop.
-    pub fn verify(&self, path: &Path, interrupt: &Interrupt) -> Result<(), ManifestError> {
+    pub fn verify(
+        &self,
+        path: &Path,
+        interrupt: &Interrupt,
+        watch: Watch<'_>,
+    ) -> Result<(), ManifestError> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut faults = Vec::new();
         for file in &self.files {
-            let fault = file.fault(folder, interrupt).map_err(|source| {
+            let fault = file.fault(folder, interrupt, watch).map_err(|source| {
                 let file = folder.join(&file.name).display().to_string();
                 ManifestError::Read { file, source }
             })?;
@@ -220,9 +225,14 @@ impl Manifest {
 
 impl Listed {
     /// What is wrong with the file; fails when a stop was asked for.
-    fn fault(&self, folder: &Path, interrupt: &Interrupt) -> io::Result<Option<String>> {
+    fn fault(
+        &self,
+        folder: &Path,
+        interrupt: &Interrupt,
+        watch: Watch<'_>,
+    ) -> io::Result<Option<String>> {
         let Self { name, bytes, sha256, .. } = self;
-        Ok(match digest_of(&folder.join(name), interrupt) {
+        Ok(match digest_of(&folder.join(name), interrupt, watch) {
             Err(error) if Interrupted::of(&error).is_some() => return Err(error),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some(format!("{name}: missing"))
@@ -265,8 +275,9 @@ mod tests {
         let read = Manifest::from_slice("m", manifest.to_json().as_bytes()).unwrap();
         assert_eq!((&read, read.keys), (&manifest, 2));
         assert_eq!(read.files[0].first_serial, "A1");
-        read.verify(&at("manifest.json"), &Interrupt::never()).unwrap();
-        let verify = || read.verify(&at("manifest.json"), &Interrupt::never());
+        let verify =
+            || read.verify(&at("manifest.json"), &Interrupt::never(), &|file, _| Box::new(file));
+        verify().unwrap();
         let fault = || verify().unwrap_err().to_string();
         std::fs::write(at("a.xml"), "abd").unwrap();
         assert!(fault().contains("1 of 1 files are not as listed\n  a.xml: changed (SHA-256 "));

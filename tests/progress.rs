@@ -81,6 +81,28 @@ fn a_bar_on_a_terminal_and_nothing_in_a_pipe() {
         assert!(!is_progress(&stdout) && !stdout.contains('\r'), "{use_of}: {stdout:.300}");
     }
 
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/signatures");
+    let sign = format!("--sign-key-file {vectors}/rsa.key --sign-cert {vectors}/rsa.crt");
+    let batch = "--transport-key-file key --inventory inventory.sqlite";
+    piped(folder, &format!("mint --count {KEYS} --out known.xml {batch}"));
+    piped(
+        folder,
+        &format!(
+            "mint --count {KEYS} --out set/part.xml --split-rows {KEYS} --transport-key-file key"
+        ),
+    );
+    for use_of in [
+        "inventory --inventory inventory.sqlite verify known.xml",
+        "inspect --manifest set/manifest.json",
+        "inspect --manifest set/manifest.json --json",
+        &format!("sign batch.xml --detached {sign}"),
+        &format!("sign batch.xml --out signed.xml {sign} --json"),
+    ] {
+        let (shown, stdout) = on_terminal(folder, use_of);
+        assert!(shown.contains("iB/s, ") && shown.contains(" left"), "{use_of}: {shown:?}");
+        assert!(!is_progress(&stdout) && !stdout.contains('\r'), "{use_of}: {stdout:.300}");
+    }
+
     let again = format!("mint --count {KEYS} --out other.xml --transport-key-file key");
     for use_of in [
         &again,

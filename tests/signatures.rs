@@ -344,7 +344,10 @@ fn files_that_are_there_already_are_signed() {
     let (start, end) =
         (after.find("<ds:Signature ").unwrap(), after.rfind("</KeyContainer>").unwrap());
     assert_eq!(format!("{}{}", &after[..start], &after[end..]), before);
-    bench.run(&format!("sign b.xml.gz {SIGN} --out s.xml.zst"));
+    let told = bench.run(&format!("sign b.xml.gz {SIGN} --out s.xml.zst --json"));
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((&told["file"], &told["out"]), (&"b.xml.gz".into(), &"s.xml.zst".into()));
+    assert_eq!(told["method"], "RSA-SHA256");
     bench.run(&format!("inspect s.xml.zst {KEY} --require-signature @rsa.crt"));
     bench.run(&format!("sign b.xml {SIGN} --detached"));
     bench.run(&format!(
@@ -368,9 +371,6 @@ fn files_that_are_there_already_are_signed() {
 }
 
 #[test]
-fn unfit_keys_are_refused_before_anything_is_made() {
-    let bench = Bench::new();
-#[test]
 fn ones_own_file_that_cannot_hold_a_signature_is_not_spoken_of_as_a_strangers() {
     let bench = Bench::new();
     let xml = "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"/>";
@@ -391,6 +391,9 @@ fn ones_own_file_that_cannot_hold_a_signature_is_not_spoken_of_as_a_strangers() 
     }
 }
 
+#[test]
+fn unfit_keys_are_refused_before_anything_is_made() {
+    let bench = Bench::new();
     let mint = |sign: &str| {
         format!("mint --count 3 --serial-prefix S --new-transport-key n.hex {sign} --out b.xml")
     };

@@ -67,6 +67,9 @@ fn a_minted_set_is_whole_listed_and_verified() {
         .unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
     ok(at, "inventory verify set/batch-0002.pskcxml.gz --inventory i.sqlite");
+    let shown = json(&ok(at, "inspect --manifest set/manifest.json --json"));
+    assert_eq!((&shown["files"], &shown["keys"]), (&manifest["files"], &2500.into()));
+    assert!(shown["signature"].is_null(), "{shown}");
     let said = ok(at, "inspect --manifest set/manifest.json");
     assert!(said.contains("3 files with 2500 keys (pskc), all as listed"), "{said}");
     assert!(said.contains("batch-0003.pskcxml.gz: 500 keys, S2001 to S2500"), "{said}");

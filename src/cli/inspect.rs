@@ -14,9 +14,10 @@ pub struct InspectArgs {
     #[arg(value_name = "FILE", required_unless_present = "manifest")]
     pub file: Option<PathBuf>,
     /// Hold the files of a set against their manifest instead: every one there, unchanged
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "json"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "reveal_secrets"])]
     pub manifest: Option<PathBuf>,
-    /// Print one JSON object per key and line instead of a summary
+    /// Print one JSON object per key and line instead of a summary; with --manifest, one object for
+    /// the set
     #[arg(long)]
     pub json: bool,
     /// Print the secrets, too, in lower-case hexadecimal: whoever sees them owns the keys

@@ -40,6 +40,9 @@ pub struct SignCommandArgs {
     /// Certificate of that key (X.509; PEM or DER), which goes into the signature
     #[arg(long, value_name = "CERT")]
     pub sign_cert: PathBuf,
+    /// Print what was done as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 const EXAMPLES: &str = "\

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, Failure, Outcome, batch, details, keys, progress, signed};
-use crate::cli::{InspectArgs, KeyArgs};
+use super::{Context, Exit, Failure, Outcome, batch, details, keys, progress, signed, summary};
+use crate::cli::InspectArgs;
 use crate::counted::counted;
 use crate::interrupt::Interrupt;
 use crate::keystore::BatchKey;
@@ -20,7 +20,7 @@ type Input = Reader<Box<dyn Read>>;
 
 pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Failure> {
     if let Some(path) = &args.manifest {
-        return set(path, &args.key, &context.interrupt);
+        return set(path, args, &context.interrupt);
     }
     if args.json {
         progress::data_on_stdout();
@@ -56,10 +56,14 @@ fn file(args: &InspectArgs) -> &Path {
 }
 
 /// Holds a set of files against its manifest.
-fn set(path: &Path, keys: &KeyArgs, interrupt: &Interrupt) -> Result<Outcome, Failure> {
-    let (content, signature) = signed::manifest(path, keys, interrupt)?;
+fn set(path: &Path, args: &InspectArgs, interrupt: &Interrupt) -> Result<Outcome, Failure> {
+    let (content, signature) = signed::manifest(path, &args.key, interrupt)?;
     let manifest = Manifest::from_slice(&path.display().to_string(), &content)?;
-    manifest.verify(path, interrupt)?;
+    manifest.verify(path, interrupt, &progress::file)?;
+    if args.json {
+        summary::set(path, &manifest, signature.as_deref())?;
+        return Ok(Outcome::Done);
+    }
     let name = path.display();
     let mut text = format!(
         "{name}: {} with {} ({}), all as listed\n",
@@ -241,13 +245,13 @@ fn kind_of(token: &Token) -> String {
         Algorithm::Hotp => format!("hotp, {hash}, {digits} digits"),
         Algorithm::Other(name) if name.is_empty() => "no algorithm given".into(),
         Algorithm::Other(name) => {
+            if let Some(carried) = token.carried().filter(|carried| carried != name) {
+                return format!("{carried}, carried only");
+            }
             let suite = token.details.as_deref().and_then(|it| it.parameters.suite.as_deref());
             let suite = suite.map(|suite| format!(" {}", clean(suite))).unwrap_or_default();
             match token.algorithm.title() {
                 Some(title) => format!("{title}{suite} ({}), carried only", clean(name)),
-            if let Some(carried) = token.carried().filter(|carried| carried != name) {
-                return format!("{carried}, carried only");
-            }
                 None => format!("{}{suite}, carried only", clean(name)),
             }
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Exit, Failure, Outcome, progress};
 use crate::cli::{InventoryArgs, InventoryCommand};
 use crate::counted::{counted, plural};
 use crate::interrupt::Interrupt;
@@ -151,7 +151,7 @@ fn verify(
     let mut out = String::new();
     let mut bad = 0;
     for path in files {
-        let digest = digest_of(path, interrupt)
+        let digest = digest_of(path, interrupt, &progress::file)
             .map_err(|error| Failure::unreadable(path.display(), &error))?;
         let verdict = verdict(inventory, &digest)?;
         if let Verdict::Same(records) = &verdict {

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::interrupt::Input;
 use crate::terminal::Terminal;
 
 /// The bar that is drawn now.
@@ -35,6 +36,11 @@ pub(super) fn watched<R: Read>(input: R, bytes: Option<u64>) -> Watched<R> {
     let alone = !DATA.load(Ordering::Relaxed);
     let wanted = alone && bytes.is_none_or(|bytes| bytes >= SHORTEST);
     Watched { input, bar: wanted.then(|| Bar::draw(bytes, style)) }
+}
+
+/// As [`watched`], for a file of so many bytes.
+pub(super) fn file(input: Input, bytes: u64) -> Box<dyn Read> {
+    Box::new(watched(input, Some(bytes)))
 }
 
 /// Data are written to standard output while the input is read: on a terminal, without a bar.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Context, Exit, Failure, Outcome, batch, keys, signed};
+use super::{Context, Exit, Failure, Outcome, batch, keys, progress, signed, summary};
 use crate::atomic_file::{AtomicFile, write_hint};
 use crate::cli::{SignArgs, SignCommandArgs};
 use crate::compression::{Compression, Packer, unpack};
@@ -71,6 +71,9 @@ pub(super) fn run(args: &SignCommandArgs, context: &Context) -> Result<Outcome, 
         }
         None => beside(&args.file, &*signer, interrupt)?,
     };
+    if args.json {
+        summary::signed(&args.file, &place, &*signer)?;
+    }
     say!(
         "{}: signed by {}, {}",
         place.display(),
@@ -84,7 +87,7 @@ pub(super) fn run(args: &SignCommandArgs, context: &Context) -> Result<Outcome, 
 fn beside(file: &Path, signer: &dyn Sign, interrupt: &Interrupt) -> Result<PathBuf, Failure> {
     let place = signature_of(file);
     let out = AtomicFile::create(&place)?;
-    let digest = digest_of(file, interrupt);
+    let digest = digest_of(file, interrupt, &progress::file);
     let digest = digest.map_err(|error| Failure::unreadable(file.display(), &error))?;
     write_detached(out, signer, &[(digest.name, digest.sha256)])?;
     Ok(place)
@@ -129,7 +132,10 @@ fn within(
     if !opened.is_regular() {
         return Err(read_once());
     }
-    let again = || unpack(&name, opened.again()?, Limit::Expansion.most());
+    let again = || {
+        let bytes = opened.file().metadata()?.len();
+        unpack(&name, progress::file(opened.again()?, bytes), Limit::Expansion.most())
+    };
     let insertion = again()
         .map_err(VerifyError::from)
         .and_then(|input| insertion(input, signer))

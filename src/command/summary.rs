@@ -1,4 +1,4 @@
-//! `--json`: what `mint` and `export` did, for programs. Never a secret.
+//! `--json`: what `mint`, `export`, `sign` and `inspect --manifest` did, for programs. Never a secret.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::{Exit, Failure};
 use crate::cli::{ExportArgs, MintArgs};
 use crate::format::{Format, Summary};
-use crate::manifest::Listed;
+use crate::manifest::{Listed, Manifest};
 use crate::mint::Order;
 use crate::pskc::Sealer;
+use crate::signature::Sign;
 
 /// Refuses combinations that standard output cannot serve.
 pub(super) fn check(json: bool, split: bool, out: &Path) -> Result<(), Failure> {
@@ -35,8 +36,8 @@ struct Minted<'a> {
     encryption: String,
     lots: Vec<Lot<'a>>,
     files: &'a [Listed],
-    transport_key_file: Option<String>,
     notes: &'a [String],
+    transport_key_file: Option<String>,
     inventory: Option<String>,
     batch_id: Option<&'a str>,
 }
@@ -76,8 +77,8 @@ pub(super) fn mint(
             })
             .collect(),
         files,
-        transport_key_file: args.new_transport_key.as_ref().map(|path| path.display().to_string()),
         notes,
+        transport_key_file: args.new_transport_key.as_ref().map(|path| path.display().to_string()),
         inventory: args.inventory.as_ref().map(|path| path.display().to_string()),
         batch_id: args.batch_id.as_deref().or(order.id.as_deref()),
     })
@@ -110,6 +111,50 @@ pub(super) fn export(
         notes: &summary.notes,
         encrypted: format.is_encrypted(),
         files: (!format.is_file_per_key()).then_some(files),
+    })
+}
+
+#[derive(Serialize)]
+struct Signed {
+    file: String,
+    /// The file with the signature in it, or the signature beside the file.
+    out: String,
+    signer: String,
+    method: String,
+}
+
+/// What was signed by `sign`.
+pub(super) fn signed(file: &Path, out: &Path, signer: &dyn Sign) -> Result<(), Failure> {
+    print(&Signed {
+        file: file.display().to_string(),
+        out: out.display().to_string(),
+        signer: signer.certificate().subject().to_string(),
+        method: signer.method().name(),
+    })
+}
+
+#[derive(Serialize)]
+struct Set<'a> {
+    manifest: String,
+    content: &'a str,
+    keys: u64,
+    files: &'a [Listed],
+    /// None when none was asked for.
+    signature: Option<&'a str>,
+}
+
+/// A set of files that is as its manifest lists it.
+pub(super) fn set(
+    path: &Path,
+    manifest: &Manifest,
+    signature: Option<&str>,
+) -> Result<(), Failure> {
+    print(&Set {
+        manifest: path.display().to_string(),
+        content: &manifest.content,
+        keys: manifest.keys,
+        files: &manifest.files,
+        signature,
     })
 }
 

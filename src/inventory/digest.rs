@@ -60,12 +60,17 @@ impl<W: Write> Write for Digesting<W> {
     }
 }
 
-/// The digest of a file that is there.
+/// Stands between a file of so many bytes and whoever reads it, to see how far that has come.
+pub type Watch<'a> = &'a dyn Fn(Input, u64) -> Box<dyn Read>;
+
+/// The digest of a file that is there, read by way of `watch`.
 ///
 /// # Errors
 /// When it cannot be read, or `interrupt` asked to stop.
-pub fn digest_of(path: &Path, interrupt: &Interrupt) -> io::Result<FileDigest> {
-    let mut file = Input::open(path, interrupt)?;
+pub fn digest_of(path: &Path, interrupt: &Interrupt, watch: Watch<'_>) -> io::Result<FileDigest> {
+    let file = Input::open(path, interrupt)?;
+    let bytes = file.file().metadata()?.len();
+    let mut file = watch(file, bytes);
     let mut out = Digesting::new(io::sink(), true);
     let mut block = vec![0; 256 * 1024];
     loop {
@@ -103,7 +108,10 @@ mod tests {
         out.write_all(b"bc").unwrap();
         let digest = out.finish("abc").unwrap();
         assert_eq!(digest, FileDigest { name: "abc".into(), bytes: 3, sha256: ABC.into() });
-        assert_eq!(digest_of(&path, &Interrupt::never()).unwrap(), digest);
+        assert_eq!(
+            digest_of(&path, &Interrupt::never(), &|file, _| Box::new(file)).unwrap(),
+            digest
+        );
         assert_eq!(sha256("abc"), ABC);
         assert_eq!(Digesting::new(io::sink(), false).finish("x"), None);
     }

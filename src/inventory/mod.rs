@@ -26,7 +26,7 @@ mod schema;
 mod store;
 
 pub use batch::{Batch, Delivery, Record, SerialRange, State};
-pub use digest::{Digesting, FileDigest, digest_of};
+pub use digest::{Digesting, FileDigest, Watch, digest_of};
 pub use error::{Conflict, InventoryError};
 pub use reservation::Reservation;
 pub use store::Inventory;
