@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{CompressionName, KeyArgs, SealArgs, SignArgs, SplitArgs};
 
 /// What `--spec` says.
-const FACTS: [&str; 12] = [
+const FACTS: [&str; 13] = [
     "count",
     "serial_prefix",
     "first_serial",
@@ -15,6 +15,7 @@ const FACTS: [&str; 12] = [
     "algorithm",
     "digits",
     "period",
+    "counter",
     "hash",
     "secret_bytes",
     "manufacturer",
@@ -59,6 +60,9 @@ pub struct MintArgs {
     /// Seconds a code is on display, 1 to 3600 (TOTP)
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub period: u32,
+    /// Counter of the first code (HOTP)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub counter: u64,
     /// Hash under HMAC
     #[arg(long, value_enum, default_value_t = MintHash::Sha1)]
     pub hash: MintHash,

@@ -217,6 +217,7 @@ fn spec(args: &MintArgs) -> Spec {
 }
 
 impl From<SpecError> for Failure {
+        counter: args.counter,
     fn from(error: SpecError) -> Self {
         Self::bad_input(&error).hint(error.hint())
     }

@@ -58,7 +58,7 @@ impl Mint<'_> {
             hash: self.spec.hash,
             digits: self.spec.digits,
             period: self.spec.period,
-            counter: 0,
+            counter: self.spec.counter,
             secret: Secret::new(seed),
             manufacturer: manufacturer.clone(),
             model: model.clone(),

@@ -176,6 +176,7 @@ struct Lot {
     hash: Option<String>,
     digits: Option<u8>,
     period: Option<u32>,
+    counter: Option<u64>,
     secret_bytes: Option<usize>,
     manufacturer: Option<String>,
     model: Option<String>,
@@ -234,6 +235,7 @@ impl Lot {
         }
         spec.digits = self.digits.or(defaults.digits).unwrap_or(spec.digits);
         spec.period = self.period.or(defaults.period).unwrap_or(spec.period);
+        spec.counter = self.counter.or(defaults.counter).unwrap_or(spec.counter);
         let bytes = self.secret_bytes.or(defaults.secret_bytes);
         spec.secret_bytes = bytes.unwrap_or(spec.secret_bytes);
         let details = DetailsShape {
@@ -322,6 +324,7 @@ count = 2
 serial = { oath = { manufacturer = "AC", type = "H1" }, check = "mod97" }
 algorithm = "hotp"
 hash = "sha256"
+counter = 5
 digits = 6
 secret-bytes = 32
 start-date = 2027-01-01T00:00:00+01:00
@@ -338,6 +341,7 @@ start-date = 2027-01-01T00:00:00+01:00
         assert_eq!((&tokens[0].algorithm, tokens[0].digits), (&Algorithm::Totp, 8));
         assert_eq!((&tokens[4].algorithm, tokens[4].hash), (&Algorithm::Hotp, Hash::Sha256));
         assert_eq!((tokens[4].digits, tokens[4].secret.len()), (6, 32));
+        assert_eq!((tokens[0].counter, tokens[4].counter), (0, 5));
         assert_eq!(tokens[4].start_date.unwrap().to_string(), "2026-12-31T23:00:00Z");
         assert!(tokens.iter().all(|token| token.manufacturer.as_deref() == Some("oath.AC")));
         // Any part is the same part.

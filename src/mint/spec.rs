@@ -31,6 +31,8 @@ pub struct Spec {
     pub digits: u8,
     /// Seconds a code is on display, 1 to 3600; TOTP only.
     pub period: u32,
+    /// Counter of the first code; HOTP only.
+    pub counter: u64,
     /// Bytes of a seed, 16 to 128 (RFC 4226 §4 R6 asks for 16 and recommends 20).
     pub secret_bytes: usize,
     /// Maker, as `oath.ACME`.
@@ -60,6 +62,7 @@ impl Default for Spec {
             hash: Hash::Sha1,
             digits: 6,
             period: 60,
+            counter: 0,
             secret_bytes: 20,
             manufacturer: None,
             model: None,
@@ -197,6 +200,9 @@ impl Spec {
         };
         range("the number of digits", self.digits.into(), 6..=10, "6 to 10")?;
         range("the period", self.period.into(), 1..=3600, "1 to 3600 seconds")?;
+        if self.algorithm == Algorithm::Totp {
+            range("the counter", self.counter, 0..=0, "0: only HOTP keys count")?;
+        }
         range("the length of a seed", self.secret_bytes as u64, 16..=128, "16 to 128 bytes")
     }
 
@@ -248,6 +254,10 @@ mod tests {
         );
         assert!(refusal(Spec { digits: 5, ..good.clone() }).ends_with("is 5, not 6 to 10"));
         assert!(refusal(Spec { period: 0, ..good.clone() }).contains("1 to 3600"));
+        assert_eq!(
+            refusal(Spec { counter: 5, ..good.clone() }),
+            "the counter is 5, not 0: only HOTP keys count"
+        );
         assert!(refusal(Spec { secret_bytes: 10, ..good }).contains("16 to 128 bytes"));
     }
 }
