@@ -399,6 +399,30 @@ fn a_receiver_of_secrets_in_clear_is_no_matter_for_mint() {
 }
 
 #[test]
+fn options_that_would_do_nothing_are_refused() {
+    let folder = folder();
+    let key = "--transport-key-file 128.hex";
+    for (options, message) in [
+        (format!("{key} --encryption aes-gcm --mac hmac-sha256"), "--mac would go unused"),
+        (format!("{key} --prf hmac-sha256"), "--prf would go unused"),
+        (format!("--recipient {CERTIFICATE} --prf hmac-sha256"), "--prf would go unused"),
+        (format!("{key} --legacy"), "--legacy would go unused"),
+        ("--new-transport-key x.xml".to_owned(), "x.xml cannot be both the batch and its new key"),
+        (format!("{key} --counter 5"), "the counter is 5, not 0: only HOTP keys count"),
+    ] {
+        let output = trousseau(folder.path(), &format!("mint --count 1 --out x.xml {options}"));
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{options}: {error}");
+        assert!(error.contains(message), "{options}: {error}");
+        assert!(!folder.path().join("x.xml").exists());
+    }
+    let line = "mint --count 1 --algorithm hotp --counter 5 --manufacturer ACME --out h.xml";
+    let said = text(&done(folder.path(), &format!("{line} {key}")).stderr);
+    assert!(said.contains("warning: the manufacturer \"ACME\" begins with neither"), "{said}");
+    assert!(secrets(folder.path(), "h.xml", key).contains("\"counter\":5"));
+}
+
+#[test]
 fn no_more_recipients_are_written_than_are_read() {
     let folder = folder();
     let recipients = |count| format!(" --recipient {CERTIFICATE}").repeat(count);

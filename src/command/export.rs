@@ -31,6 +31,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Outcome, Failu
     };
     let from = args.from.as_deref().map(Format::load).transpose()?;
     let sealing = sealing::sealing(&args.seal)?;
+    sealing::check_names(&args.out, args.out_key.out_new_transport_key.as_deref())?;
     let key = if format.is_encrypted() { reencrypt::key(args, &sealing)? } else { None };
     let in_clear = key.is_none();
     let (inside, beside) = sign::placed(sign::signer(&args.sign, &context.interrupt)?, &args.sign);

@@ -73,6 +73,11 @@ pub(super) fn options(args: &KeyArgs) -> Result<Options, Failure> {
     })
 }
 
+/// Whether `args` name a passphrase.
+pub(super) fn is_passphrase(args: &KeyArgs) -> bool {
+    args.passphrase_file.is_some() || args.passphrase_fd.is_some() || args.passphrase_prompt
+}
+
 /// As [`resolve`], for a batch that is about to be encrypted: a passphrase is asked for twice, as
 /// a mistyped one would lock the batch for good.
 pub(super) fn resolve_new(args: &KeyArgs) -> Result<Option<BatchKey>, Failure> {

@@ -26,6 +26,7 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Outcome, Failure
     let order = order(args)?;
     let sealing = sealing::sealing(&args.seal)?;
     receiving::check_mint(sealing.receiver)?;
+    sealing::check_names(&args.out, args.new_transport_key.as_deref())?;
     if Output::is_terminal(&args.out) {
         return Err(Failure::bad_input("--out - would write the batch to the terminal")
             .hint("redirect it, or name a file"));
@@ -169,6 +170,14 @@ fn tell(args: &MintArgs, order: &Order, sealer: &Sealer, notes: &[String]) {
     }
     for note in notes {
         say!("note: {note}");
+    }
+    let unnamed = |text: &&str| !text.starts_with("oath.") && !text.starts_with("iana.");
+    let mut makers = order.lots().iter().filter_map(|lot| lot.manufacturer.as_deref());
+    if let Some(maker) = makers.find(unnamed) {
+        say!(
+            "warning: the manufacturer {maker:?} begins with neither \"oath.\" nor \"iana.\", as RFC \
+             6030 §4.3.1 has it: a strict reader may refuse the batch"
+        );
     }
 }
 

@@ -29,6 +29,19 @@ pub(super) fn sealing(args: &SealArgs) -> Result<Sealing, Failure> {
             "choose --encryption aes-cbc, or add --legacy if the receiver has nothing else",
         ));
     }
+    let unused = |option: &str, why: &str| {
+        Failure::bad_input(format!("{option} would go unused: {why}"))
+            .hint(format!("leave out {option}"))
+    };
+    if args.legacy && !encryption.is_legacy() {
+        return Err(unused(
+            "--legacy",
+            "it allows for 3DES and Camellia, and --encryption names neither",
+        ));
+    }
+    if args.mac.is_some() && !encryption.has_mac() {
+        return Err(unused("--mac", "only ciphers in CBC mode have a MAC beside them"));
+    }
     Ok(Sealing {
         in_token: args.pkcs11_each_value,
         encryption,
@@ -43,6 +56,18 @@ pub(super) fn sealing(args: &SealArgs) -> Result<Sealing, Failure> {
             Some(ReceiverName::Watchguard) => Receiver::WatchGuard,
         },
     })
+}
+
+/// Refuses to write the new key to where the batch goes.
+pub(super) fn check_names(out: &Path, new_key: Option<&Path>) -> Result<(), Failure> {
+    match new_key {
+        Some(key) if key == out => {
+            let name = out.display();
+            Err(Failure::bad_input(format!("{name} cannot be both the batch and its new key"))
+                .hint("give the key a file of its own, which travels by another way"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn hash(name: Option<MacName>) -> HmacHash {
@@ -98,6 +123,12 @@ impl NewKey {
             .hint(
                 "leave it out, or name the key with --pkcs11-key, or --out-pkcs11-key in export",
             ));
+        }
+        if args.prf.is_some() && !keys::is_passphrase(key) {
+            return Err(Failure::bad_input(
+                "--prf would go unused: it makes a key of a passphrase, and none is given",
+            )
+            .hint("leave out --prf"));
         }
         if args.recipient.is_empty() {
             if let Some(path) = new {

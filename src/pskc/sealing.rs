@@ -53,6 +53,12 @@ impl Encryption {
         if matches!(self, Self::TripleDesCbc | Self::TripleDesKw) { 24 } else { 16 }
     }
 
+    /// Whether a MAC stands beside each value.
+    #[must_use]
+    pub fn has_mac(self) -> bool {
+        matches!(self, Self::AesCbc | Self::TripleDesCbc | Self::CamelliaCbc)
+    }
+
     /// Whether it is for receivers of old alone.
     #[must_use]
     pub fn is_legacy(self) -> bool {
