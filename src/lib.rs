@@ -42,6 +42,7 @@ pub mod mint;
 mod named;
 pub mod otp;
 pub mod pkcs11;
+mod plain;
 pub mod portal;
 pub mod pskc;
 pub mod radius;

@@ -27,6 +27,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "leftover",
             "counted",
             "named",
+            "plain",
             "secret",
             "seen",
             "serial",

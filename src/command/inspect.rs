@@ -355,5 +355,5 @@ fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
 
 /// Text of a file, fit for a terminal.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(200).map(crate::plain::plain).collect()
 }

@@ -120,7 +120,6 @@ pub(super) fn may_declare(prefix: &str) -> bool {
 
 /// A name of a file, fit for a message.
 pub(super) fn shown(name: &str) -> String {
-    let short: String =
-        name.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect();
+    let short: String = name.chars().take(40).map(crate::plain::plain).collect();
     format!("{short:?}")
 }
