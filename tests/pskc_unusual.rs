@@ -104,6 +104,8 @@ fn a_date_at_the_end_of_the_year_9999_is_read_and_written_again() {
     let folder = folder.path();
     let shown = ok(folder, "inspect in.xml --json");
     assert_eq!(shown.matches("\"expiry_date\":\"9999-12-31T23:59:59Z\"").count(), 2, "{shown}");
+    let summary = ok(folder, "inspect in.xml");
+    assert!(summary.contains("expiry       9999-12-31T23:59:59Z\n"), "{summary}");
     let said = run(folder, "code in.xml --serial A1");
     assert!(said.status.success() && !text(&said.stderr).contains("expired"));
     ok(folder, "export in.xml --format pskc --out-transport-key-file k --out out.xml");

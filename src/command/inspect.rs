@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -175,6 +176,35 @@ fn unwritable(error: &io::Error) -> Failure {
         .hint("check where it is redirected to")
 }
 
+/// The dates of one kind that keys have.
+#[derive(Default)]
+struct Dates {
+    range: Option<(Timestamp, Timestamp)>,
+    keys: u64,
+}
+
+impl Dates {
+    fn add(&mut self, date: Option<Timestamp>) {
+        let Some(date) = date else { return };
+        let (first, last) = self.range.unwrap_or((date, date));
+        self.range = Some((first.min(date), last.max(date)));
+        self.keys += 1;
+    }
+
+    /// In words, of a batch of so many keys.
+    fn words(&self, all: u64) -> Option<String> {
+        let (first, last) = self.range?;
+        let mut words = date_text(first);
+        if first != last {
+            words.push_str(&format!(" to {}", date_text(last)));
+        }
+        if self.keys < all {
+            words.push_str(&format!(" ({})", counted(self.keys, "key", "keys")));
+        }
+        Some(words)
+    }
+}
+
 /// What the summary shows beside the reader's own.
 #[derive(Default)]
 struct Facts {
@@ -184,6 +214,8 @@ struct Facts {
     first: Option<String>,
     last: Option<String>,
     details: details::Tally,
+    start: Dates,
+    expiry: Dates,
     serials: Seen,
     shared_serials: u64,
     /// The first few of these, each with the line where its key ends.
@@ -207,6 +239,8 @@ impl Facts {
             None => self.other_kinds += 1,
         }
         self.details.add(token);
+        self.start.add(token.start_date);
+        self.expiry.add(token.expiry_date);
         let serial = token.serial.as_str();
         if self.first.is_none() {
             self.first = Some(serial.into());
@@ -280,6 +314,11 @@ fn print(
     }
     for (label, words) in facts.details.rows() {
         row(label, &words);
+    }
+    for (label, dates) in [("start", &facts.start), ("expiry", &facts.expiry)] {
+        if let Some(words) = dates.words(summary.keys) {
+            row(label, &words);
+        }
     }
     if let (Some(first), Some(last)) = (&facts.first, &facts.last) {
         row("serials", &format!("{first} (first) to {last} (last)"));
