@@ -350,6 +350,10 @@ fn files_that_are_there_already_are_signed() {
     assert_eq!(told["method"], "RSA-SHA256");
     bench.run(&format!("inspect s.xml.zst {KEY} --require-signature @rsa.crt"));
     bench.run(&format!("sign b.xml {SIGN} --detached"));
+    bench.refuses(
+        &format!("inspect b.xml {KEY} --require-signature @rsa.crt"),
+        &["b.xml.sig is there: give it with --detached-signature b.xml.sig"],
+    );
     bench.run(&format!(
         "inspect b.xml {KEY} --detached-signature b.xml.sig --require-signature @rsa.crt"
     ));

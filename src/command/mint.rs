@@ -217,6 +217,7 @@ fn spec(args: &MintArgs) -> Spec {
         },
         digits: args.digits,
         period: args.period,
+        counter: args.counter,
         secret_bytes: args.secret_bytes,
         manufacturer: args.manufacturer.clone(),
         model: args.model.clone(),
@@ -226,7 +227,6 @@ fn spec(args: &MintArgs) -> Spec {
 }
 
 impl From<SpecError> for Failure {
-        counter: args.counter,
     fn from(error: SpecError) -> Self {
         Self::bad_input(&error).hint(error.hint())
     }

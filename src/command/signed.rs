@@ -21,7 +21,9 @@ use crate::cli::KeyArgs;
 use crate::compression::unpack;
 use crate::interrupt::{Input, Interrupt, Interrupted};
 use crate::pskc::Limit;
-use crate::signature::{Certificate, Detached, Outcome, Tap, Tapped, VerifyError, verify};
+use crate::signature::{
+    Certificate, Detached, Outcome, SignatureError, Tap, Tapped, VerifyError, verify,
+};
 use crate::spool::Spool;
 
 /// A file that can be read from its beginning again, whatever happens to its name.
@@ -123,7 +125,7 @@ pub(super) fn open(
     } else if required.is_some() {
         let open = || kept.content(&name, most);
         let outcome = verify(open, required.as_ref(), Timestamp::now());
-        Some(outcome.map_err(|error| refused(&name, error))?)
+        Some(outcome.map_err(|error| unsigned(file, &name, error))?)
     } else {
         None
     };
@@ -134,6 +136,19 @@ pub(super) fn open(
         None => How::Unsigned,
     };
     Ok((input, Check { name, how, most }))
+}
+
+/// As [`refused`]; a signature that lies beside a file without one is named.
+fn unsigned(file: &Path, name: &str, error: VerifyError) -> Failure {
+    let beside = signature_of(file);
+    match error {
+        VerifyError::Refused(error @ SignatureError::Unsigned) if beside.exists() => {
+            let beside = beside.display();
+            Failure::bad_input(format!("{name}: {error}"))
+                .hint(format!("{beside} is there: give it with --detached-signature {beside}"))
+        }
+        error => refused(name, error),
+    }
 }
 
 /// Reads a manifest, and verifies the signature beside it if one is required or named, which it
