@@ -42,7 +42,6 @@ pub mod mint;
 mod named;
 pub mod otp;
 pub mod pkcs11;
-mod plain;
 pub mod portal;
 pub mod pskc;
 pub mod radius;

@@ -27,7 +27,6 @@ const FLOORS: &[(u8, &[&str])] = &[
             "leftover",
             "counted",
             "named",
-            "plain",
             "secret",
             "seen",
             "serial",

@@ -259,3 +259,54 @@ fn files_that_are_not_there_or_not_pskc_are_named() {
         assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
     }
 }
+
+/// What a file says is shown, and no terminal obeys it.
+#[test]
+fn control_characters_of_a_file_do_not_reach_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mint = "mint --count 1 --serial-prefix G --manufacturer oath.ACME --allow-plain-text \
+                --out plain.xml";
+    let output = trousseau(folder.path(), mint);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let plain = fs::read_to_string(folder.path().join("plain.xml")).unwrap();
+    let inspected = |from: &str, to: &str, more: &str| {
+        assert!(plain.contains(from), "{plain}");
+        fs::write(folder.path().join("b.xml"), plain.replace(from, to)).unwrap();
+        let output = trousseau(folder.path(), &format!("inspect b.xml {more}"));
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        for said in [&out, &err] {
+            let obeyed = |c: char| {
+                (c.is_control() && c != '\n') || "\u{202a}\u{202e}\u{2066}\u{2069}".contains(c)
+            };
+            assert!(!said.contains(obeyed), "{said:?}");
+        }
+        (output.status.success(), out + &err)
+    };
+    // C1 and the controls of direction are characters of XML; C0 is not, in whatever spelling.
+    let (fine, said) = inspected("pskc:totp", "pskc:x&#x9b;31m&#x202e;y", "");
+    assert!(fine && said.contains("x?31m?y"), "{said}");
+    let (fine, said) = inspected("oath.ACME", "a&#x9b;31m&#x202e;\u{2066}b", "--json");
+    assert!(fine && said.contains("a\\u009b31m\\u202e\\u2066b"), "{said}");
+    for escape in ["&#27;[31m", "&#x1B;[31m", "\u{1b}[31m"] {
+        let (fine, said) = inspected("oath.ACME", &format!("oath.{escape}"), "");
+        assert!(!fine && said.contains("a character that XML does not have"), "{said}");
+        let (fine, said) = inspected("pskc:totp", &format!("pskc:{escape}"), "");
+        assert!(!fine && said.contains("a character that XML does not have"), "{said}");
+    }
+}
+
+/// As whoever verifies a signature reads them (XML 1.0 §2.11 and §3.3.3).
+#[test]
+fn ends_of_lines_and_blanks_of_attributes_are_those_of_xml() {
+    let folder = folder();
+    let batch = fs::read_to_string(folder.path().join("batch.xml")).unwrap();
+    let to = "<Manufacturer>a\r\nb\rc&#13;d</Manufacturer><Model>m</Model><SerialNo>ACME1<";
+    let changed =
+        batch.replace("<SerialNo>ACME1<", to).replace(" Id=\"ACME1\"", " Id=\"K\r\n\t1\"");
+    assert!(changed.contains("K\r\n"), "{batch}");
+    fs::write(folder.path().join("batch.xml"), changed).unwrap();
+    let output = trousseau(folder.path(), "inspect batch.xml --json");
+    let said = text(&output.stdout);
+    assert!(said.contains(r#""manufacturer":"a\nb\nc\rd""#), "{said} {}", text(&output.stderr));
+    assert!(said.contains(r#""key_id":"K  1""#), "{said}");
+}

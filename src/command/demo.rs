@@ -161,7 +161,8 @@ fn words<'a>(words: &'a [&'a str]) -> impl Iterator<Item = OsString> + Clone + '
 fn announce(title: &str, line: &[OsString]) {
     let line: Vec<_> = line.iter().map(|word| word.to_string_lossy()).collect();
     let (bold, plain) = if io::stderr().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    tell(&format!("\n{bold}{title}{plain}\n$ trousseau {}", line.join(" ")));
+    super::words::text(&format!("\n{bold}{title}{plain}\n"));
+    tell(&format!("$ trousseau {}", line.join(" ")));
 }
 
 fn tell(words: &str) {

@@ -15,6 +15,7 @@ use crate::keystore::BatchKey;
 use crate::manifest::{Listed, Manifest, ManifestError};
 use crate::pskc::{Dialect, Options, Protection, Reader, Summary};
 use crate::seen::Seen;
+use crate::terminal::{printable, printable_json, printable_lines};
 use crate::token::{Algorithm, Token, date_text};
 
 type Input = Reader<Box<dyn Read>>;
@@ -80,7 +81,7 @@ fn set(path: &Path, args: &InspectArgs, interrupt: &Interrupt) -> Result<Outcome
         let line = format!("{name}: {keys}, {first_serial} to {last_serial}");
         text.push_str(&format!("  {}\n", clean(&line)));
     }
-    io::stdout().write_all(text.as_bytes()).map_err(|error| unwritable(&error))?;
+    show(&text)?;
     Ok(Outcome::Done)
 }
 
@@ -163,6 +164,7 @@ fn json(args: &InspectArgs, reader: &mut Input, facts: &mut Facts) -> Result<(),
             };
             line.clear();
             serde_json::to_writer(&mut *line, &shown).map_err(|error| unwritable(&error.into()))?;
+            printable_json(&mut line);
             line.push(b'\n');
             out.write_all(&line).map_err(|error| unwritable(&error))
         });
@@ -285,7 +287,7 @@ fn kind_of(token: &Token) -> String {
             let suite = token.details.as_deref().and_then(|it| it.parameters.suite.as_deref());
             let suite = suite.map(|suite| format!(" {}", clean(suite))).unwrap_or_default();
             match token.algorithm.title() {
-                Some(title) => format!("{title}{suite} ({}), carried only", clean(name)),
+                Some(title) => format!("{}{suite} ({}), carried only", clean(title), clean(name)),
                 None => format!("{}{suite}, carried only", clean(name)),
             }
         }
@@ -330,7 +332,13 @@ fn print(
     if let Some(signature) = signature {
         row("signature", &signature);
     }
-    io::stdout().write_all(text.as_bytes()).map_err(|error| unwritable(&error))
+    show(&text)
+}
+
+/// Words of a file among ours, on standard output.
+fn show(text: &str) -> Result<(), Failure> {
+    let written = io::stdout().write_all(printable_lines(text).as_bytes());
+    written.map_err(|error| unwritable(&error))
 }
 
 fn encryption(summary: &Summary) -> String {
@@ -394,5 +402,5 @@ fn warn(file: &Path, summary: &Summary, facts: &Facts, json: bool) {
 
 /// Text of a file, fit for a terminal.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().take(200).map(crate::plain::plain).collect()
+    text.chars().take(200).map(printable).collect()
 }

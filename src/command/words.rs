@@ -4,15 +4,17 @@
 use std::fmt::Arguments;
 use std::io::{self, Write};
 
+use crate::terminal::printable_lines;
+
 /// `eprintln!` that does not mind when the words cannot be written.
 macro_rules! say {
     ($($words:tt)*) => { $crate::command::words::line(format_args!($($words)*)) };
 }
 
-/// One line.
+/// One line. What a stranger's file has in it is shown, and not obeyed.
 pub(super) fn line(words: Arguments<'_>) {
     // One write, so that lines of several threads do not mix.
-    text(&format!("{words}\n"));
+    text(&printable_lines(&format!("{words}\n")));
 }
 
 /// Anything, such as a line that is redrawn.

@@ -91,7 +91,7 @@ impl Recipient {
             )));
         }
         let der = certificate.to_der().map_err(|_| wrong("it cannot be encoded again"))?;
-        let subject = body.subject().to_string().chars().map(crate::plain::plain).collect();
+        let subject = body.subject().to_string().chars().map(crate::terminal::printable).collect();
         Ok(Self { subject, sha256: Sha256::digest(&der).into(), der, key })
     }
 
@@ -200,7 +200,7 @@ impl Envelope {
             .decode(data.as_bytes())
             .map_err(|_| fields.line(line, "`data` is not base64"))?;
         Ok(Self {
-            recipient: fields.get("recipient").1.chars().map(crate::plain::plain).collect(),
+            recipient: fields.get("recipient").1.chars().map(crate::terminal::printable).collect(),
             certificate_sha256,
             key_bits: fields.parse("key-bits")?,
             key_kcv: fields.parse("key-kcv")?,

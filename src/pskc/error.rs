@@ -194,6 +194,6 @@ impl fmt::Display for Place<'_> {
 
 /// Text of a file made fit for a terminal: no control characters, not too long.
 pub(super) fn shown(text: &str) -> String {
-    let clean: String = text.chars().take(80).map(crate::plain::plain).collect();
+    let clean: String = text.chars().take(80).map(crate::terminal::printable).collect();
     if text.chars().nth(80).is_some() { clean + "…" } else { clean }
 }

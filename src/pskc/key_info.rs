@@ -31,7 +31,7 @@ pub(super) fn wrapped(name: &str, cipher: Cipher, wrapped: &[u8]) -> String {
 
 /// Names come from tokens, where anything may stand.
 fn escaped(name: &str) -> String {
-    let clean: String = name.chars().map(crate::plain::plain).collect();
+    let clean: String = name.chars().map(crate::terminal::printable).collect();
     let mut out = Vec::new();
     // Whatever XML cannot carry was a control character, or stays away with the rest of the name.
     let _ = push_xml(&clean, &mut out);

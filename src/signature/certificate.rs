@@ -65,7 +65,7 @@ impl Certificate {
             X509::from_der(der).map_err(|error| wrong(format!("not a certificate: {error}")))?;
         let body = x509.tbs_certificate();
         let subject: String =
-            body.subject().to_string().chars().map(crate::plain::plain).take(200).collect();
+            body.subject().to_string().chars().map(crate::terminal::printable).take(200).collect();
         let name = file.map_or_else(|| subject.clone(), str::to_owned);
         let date = |time: x509_cert::time::Time| {
             let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok();

@@ -220,6 +220,6 @@ impl SignatureError {
 
 /// Text of a file, fit for a message.
 pub(super) fn shortened(text: &str) -> String {
-    let clean: String = text.chars().take(80).map(crate::plain::plain).collect();
+    let clean: String = text.chars().take(80).map(crate::terminal::printable).collect();
     if text.chars().nth(80).is_some() { clean + "…" } else { clean }
 }

@@ -1,11 +1,14 @@
 //! What a terminal is and can do: whether there is one, whether it wants colour, whether it shows
-//! more than ASCII, and hiding its cursor while a line is redrawn in place.
+//! more than ASCII; hiding its cursor while a line is redrawn in place; and text that it may not
+//! obey.
 //!
 //! Text only: these give strings, `command/` prints them.
 
 mod cursor;
+mod printable;
 
 pub use cursor::HiddenCursor;
+pub use printable::{printable, printable_json, printable_lines};
 
 use std::io::IsTerminal;
 

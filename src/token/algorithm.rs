@@ -55,7 +55,7 @@ impl Token {
     pub fn carried(&self) -> Option<String> {
         let Algorithm::Other(uri) = &self.algorithm else { return None };
         let title = self.algorithm.title().map(str::to_ascii_uppercase);
-        let uri = || uri.chars().map(crate::plain::plain).collect();
+        let uri = || uri.chars().map(crate::terminal::printable).collect();
         let (Some(title @ ("HOTP" | "TOTP")), Some(details)) = (title.as_deref(), &self.details)
         else {
             return Some(uri());

@@ -120,6 +120,6 @@ pub(super) fn may_declare(prefix: &str) -> bool {
 
 /// A name of a file, fit for a message.
 pub(super) fn shown(name: &str) -> String {
-    let short: String = name.chars().take(40).map(crate::plain::plain).collect();
+    let short: String = name.chars().take(40).map(crate::terminal::printable).collect();
     format!("{short:?}")
 }

@@ -11,6 +11,7 @@ use super::super::super::pen::push_xml;
 use super::super::super::uri;
 use super::Cursor;
 use super::step::Step;
+use super::values::value;
 use crate::token::Fragment;
 
 /// What is written without being declared: every file of ours has these prefixes.
@@ -27,7 +28,7 @@ impl<R: Read> Cursor<R> {
         let name = draft.start(self)?;
         let declarations = 1 + name.len();
         let (prefix, local) = split(&name);
-        let namespace = value(self.path.uri(prefix).map_or("", |(uri, _)| uri))?;
+        let namespace = value(self.path.uri(prefix).map_or("", |(uri, _)| uri))?.into_owned();
         self.text.clear();
         while self.path.depth() >= top {
             let step = self.step(true)?;
@@ -47,7 +48,7 @@ impl<R: Read> Cursor<R> {
         let mut needed = String::new();
         for (prefix, uri) in &draft.needed {
             let colon = if prefix.is_empty() { "" } else { ":" };
-            let uri = escaped(&value(uri)?)?;
+            let uri = escaped(&kept(uri)?)?;
             needed.push_str(&format!(" xmlns{colon}{prefix}=\"{}\"", uri.as_str()));
         }
         // Inserted into a new text: what is moved must leave no copy behind.
@@ -80,7 +81,7 @@ impl<R: Read> Cursor<R> {
                 "" => "",
                 _ => self.path.uri(prefix).ok_or_else(|| undeclared(prefix))?.0,
             };
-            found.push((value(uri)?.to_string(), local.to_owned(), value(raw)?.to_string()));
+            found.push((value(uri)?.into_owned(), local.to_owned(), value(raw)?.into_owned()));
         }
         Ok(found)
     }
@@ -111,7 +112,7 @@ impl Draft {
         self.xml.push_str(&name);
         for (name, raw) in cursor.attributes.iter() {
             check_name(name)?;
-            let value = value(raw)?;
+            let value = kept(raw)?;
             match split(name) {
                 ("xmlns" | "xml", _) => {}
                 ("", "xmlns") => {}
@@ -138,9 +139,7 @@ impl Draft {
         }
         self.close_tag();
         self.mention(cursor, text);
-        // Ends of lines as XML has them (XML 1.0 §2.11).
-        let text = Zeroizing::new(text.replace("\r\n", "\n"));
-        let escaped = escaped(&text)?;
+        let escaped = escaped(text)?;
         // Written as characters, ends of lines stay readable, and mean the same.
         let escaped = Zeroizing::new(escaped.replace("&#10;", "\n").replace("&#9;", "\t"));
         self.xml.push_str(&escaped);
@@ -216,12 +215,9 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
 }
 
-/// The value of an attribute, normalised (XML 1.0 §3.3.3).
-fn value(raw: &str) -> Result<Zeroizing<String>, Fault> {
-    let blanks = Zeroizing::new(raw.replace("\r\n", " ").replace(['\t', '\n', '\r'], " "));
-    let value = quick_xml::escape::unescape(&blanks)
-        .map_err(|error| Fault::Xml(shown(&error.to_string())))?;
-    Ok(Zeroizing::new(value.into_owned()))
+/// What an attribute that is kept means.
+fn kept(raw: &str) -> Result<Zeroizing<String>, Fault> {
+    Ok(Zeroizing::new(value(raw)?.into_owned()))
 }
 
 fn escaped(text: &str) -> Result<Zeroizing<String>, Fault> {
@@ -302,8 +298,9 @@ mod tests {
         for (xml, why) in [
             ("<u:a/>", "the namespace prefix \"u\" is not declared"),
             ("<v:a u:b=\"\"/>", "the namespace prefix \"u\" is not declared"),
-            ("<v:a>\u{1}</v:a>", "it has no place for '\\u{1}'"),
-            ("<v:a>&#1;</v:a>", "it has no place for '\\u{1}'"),
+            ("<v:a>\u{1}</v:a>", "'\\u{1}', a character that XML does not have"),
+            ("<v:a>&#1;</v:a>", "'\\u{1}', a character that XML does not have"),
+            ("<v:a b='&#1;'/>", "'\\u{1}', a character that XML does not have"),
             ("<v:a:b/>", "\"v:a:b\" is no name"),
             ("<v:a><v:b></v:a>", "v:b"),
             ("<v:a>&x;</v:a>", "unknown entity &x;"),

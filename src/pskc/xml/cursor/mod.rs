@@ -1,6 +1,7 @@
 //! Walking a document element by element, without ever holding more than one of them.
 //!
 //! Here is the walk; `step` reads one event of it, `path` knows the elements that are open,
+//! `values` is what they mean as text,
 //! `fragment` keeps one whole, and `fault` says in our words what the library found wrong.
 
 mod fault;
@@ -9,6 +10,7 @@ mod path;
 mod step;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -26,6 +28,7 @@ use super::names::Element;
 use super::source::Source;
 use path::Path;
 use step::{Step, is_blank};
+use values::value;
 
 /// A place in a document: always inside an element, whose children come one by one.
 pub(in super::super) struct Cursor<R> {
@@ -139,12 +142,7 @@ impl<R: Read> Cursor<R> {
 
     /// An attribute of the element last entered, by its name.
     pub(in super::super) fn attribute(&self, name: &str) -> Result<Option<Cow<'_, str>>, Fault> {
-        match self.attributes.get(name) {
-            Some(raw) => quick_xml::escape::unescape(raw)
-                .map(Some)
-                .map_err(|error| Fault::Xml(shown(&error.to_string()))),
-            None => Ok(None),
-        }
+        self.attributes.get(name).map(value).transpose()
     }
 
     /// Makes sure that nothing follows the document but blanks and comments.

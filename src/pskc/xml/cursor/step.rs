@@ -9,6 +9,7 @@ use super::super::super::limits::Limit;
 use super::super::names::Element;
 use super::super::plain;
 use super::Cursor;
+use super::values::{check, has_control, push_lines};
 
 /// What an event means for the walk, without borrowing from it.
 pub(super) enum Step {
@@ -68,9 +69,12 @@ impl<R: Read> Cursor<R> {
                     _ => return Ok(None),
                 };
                 let Ok(text) = text else { return Ok(None) };
+                if keep && has_control(text) {
+                    return Ok(None);
+                }
                 let (len, wanted) = (text.len(), keep || is_blank(text));
                 if keep {
-                    self.text.push_str(text);
+                    push_lines(&mut self.text, text);
                 }
                 self.xml.get_mut().consume(len);
                 if !wanted {
@@ -121,7 +125,8 @@ impl<R: Read> Cursor<R> {
             Ok(Event::Text(text)) => {
                 let text: &str = &text;
                 if keep {
-                    self.text.push_str(text);
+                    text.chars().try_for_each(check)?;
+                    push_lines(&mut self.text, text);
                     self.check_text()?;
                 } else if !is_blank(text) {
                     return Err(self.stray_text());
@@ -129,7 +134,8 @@ impl<R: Read> Cursor<R> {
                 Ok(Step::Go)
             }
             Ok(Event::CData(text)) if keep => {
-                self.text.push_str(&text);
+                text.chars().try_for_each(check)?;
+                push_lines(&mut self.text, &text);
                 self.check_text()?;
                 Ok(Step::Go)
             }
@@ -185,7 +191,8 @@ fn character(entity: &BytesRef<'_>) -> Result<char, Fault> {
         },
         Err(_) => None,
     };
-    resolved.ok_or_else(|| Fault::Entity(shown(name)))
+    let character = resolved.ok_or_else(|| Fault::Entity(shown(name)))?;
+    check(character).map(|()| character)
 }
 
 pub(super) fn is_blank(text: &str) -> bool {
