@@ -6,7 +6,7 @@ use ring::signature::{self as algorithms, UnparsedPublicKey, VerificationAlgorit
 use x509_cert::Certificate as X509;
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode, Encode};
-use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::algorithm::{Hash, Method};
 use super::{SignatureError, pem};
@@ -15,6 +15,24 @@ const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+
+/// Critical extensions that are kept to here, or have nothing to say: basic constraints, key usage,
+/// extended key usage; alternative names, policies.
+const KNOWN: [ObjectIdentifier; 5] = [
+    ObjectIdentifier::new_unwrap("2.5.29.19"),
+    ObjectIdentifier::new_unwrap("2.5.29.15"),
+    ObjectIdentifier::new_unwrap("2.5.29.37"),
+    ObjectIdentifier::new_unwrap("2.5.29.17"),
+    ObjectIdentifier::new_unwrap("2.5.29.32"),
+];
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+/// Purposes of who signs files: e-mail, code, documents (RFC 9336), any.
+const PURPOSES: [ObjectIdentifier; 4] = [
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4"),
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3"),
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.36"),
+    ObjectIdentifier::new_unwrap("2.5.29.37.0"),
+];
 
 /// A certificate: whose it is, until when, and its public key.
 #[derive(Clone)]
@@ -151,6 +169,57 @@ impl Certificate {
             Ok(Some((_, usage))) => usage.digital_signature() || usage.non_repudiation(),
             Err(_) => false,
         }
+    }
+
+    /// Whether it says nothing that keeps it from vouching for others here (RFC 5280 §6.1).
+    pub(super) fn check_authority(&self) -> Result<(), SignatureError> {
+        if self.extensions().any(|(oid, _)| oid == NAME_CONSTRAINTS) {
+            return Err(self.unfit(
+                "it may issue within name constraints alone, which are not looked at here: require \
+                 the signer's own certificate"
+                    .into(),
+            ));
+        }
+        self.check_critical()
+    }
+
+    /// Whether it is one to sign files with, for whoever trusts its issuer and not itself.
+    pub(super) fn check_signer(&self) -> Result<(), SignatureError> {
+        if !self.may_sign() {
+            return Err(self.unfit("its key usage does not allow signatures".into()));
+        }
+        self.check_critical()?;
+        let fits = match self.x509.tbs_certificate().get_extension::<ExtendedKeyUsage>() {
+            Ok(None) => true,
+            Ok(Some((_, purposes))) => purposes.0.iter().any(|oid| PURPOSES.contains(oid)),
+            Err(_) => false,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(self.unfit(
+                "its extended key usage names other purposes than signing (e-mail, code, documents)"
+                    .into(),
+            )),
+        }
+    }
+
+    fn check_critical(&self) -> Result<(), SignatureError> {
+        match self.extensions().find(|(oid, critical)| *critical && !KNOWN.contains(oid)) {
+            None => Ok(()),
+            Some((oid, _)) => {
+                Err(self.unfit(format!("its critical extension {oid} is not understood")))
+            }
+        }
+    }
+
+    /// Its extensions, and whether each is critical.
+    fn extensions(&self) -> impl Iterator<Item = (ObjectIdentifier, bool)> {
+        let all = self.x509.tbs_certificate().extensions();
+        all.into_iter().flatten().map(|extension| (extension.extn_id, extension.critical))
+    }
+
+    fn unfit(&self, problem: String) -> SignatureError {
+        SignatureError::Certificate { whose: self.name.clone(), problem }
     }
 
     /// Whether `value` is a signature by the key of this certificate over `data`.

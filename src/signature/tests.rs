@@ -131,6 +131,29 @@ fn strangers_and_authorities_are_told_apart() {
     assert!(said.starts_with("the file is not signed"), "{said}");
 }
 
+/// RFC 5280: what is not understood is refused, and not every certificate is one to sign with.
+#[test]
+fn certificates_by_an_authority_must_be_fit_for_it() {
+    let by = |leaf: &str, authority: &str| {
+        let text = signed(DOCUMENT, &*pair("leaf.key", leaf).unwrap());
+        // Named on purpose, a certificate is the signer's whatever it says.
+        assert!(check(&text, Some(&certificate(leaf))).is_ok(), "{leaf}");
+        check(&text, Some(&certificate(authority))).map(drop)
+    };
+    for fit in ["strict-plain.crt", "strict-mail.crt", "strict-document.crt"] {
+        assert_eq!(by(fit, "strict-ca.crt"), Ok(()), "{fit}");
+    }
+    for (leaf, authority, expected) in [
+        ("strict-server.crt", "strict-ca.crt", "CN=Strict Leaf: its extended key usage names"),
+        ("strict-odd.crt", "strict-ca.crt", "CN=Strict Leaf: its critical extension 1.2.3.4"),
+        ("strict-odd-ca.crt", "odd-ca.crt", "odd-ca.crt: its critical extension 1.2.3.4"),
+        ("strict-constrained.crt", "constrained-ca.crt", "constrained-ca.crt: it may issue within"),
+    ] {
+        let said = by(leaf, authority).unwrap_err();
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
 #[test]
 fn an_expired_certificate_is_told() {
     let text = signed(DOCUMENT, &*signer("leaf").unwrap());

@@ -242,12 +242,8 @@ pub(super) fn judge(
         (Some(signer), Some(required)) if required.issued(signer) => {
             required.check_validity(now)?;
             signer.check_validity(now)?;
-            if !signer.may_sign() {
-                return Err(SignatureError::Certificate {
-                    whose: signer.subject().to_owned(),
-                    problem: "its key usage does not allow signatures".into(),
-                });
-            }
+            required.check_authority()?;
+            signer.check_signer()?;
             verdict(signer.clone(), Trust::Issued(required.subject().to_owned()))
         }
         (Some(signer), Some(required)) => Err(SignatureError::Stranger {
