@@ -142,6 +142,45 @@ fn a_file_for_certificates_opens_for_each_of_them_and_nobody_else() {
     assert!(error.contains("help: check what the sender gave you"), "{error}");
 }
 
+/// A public key keeps nothing from being made anew: that is said, until a signature tells by whom.
+#[test]
+fn a_file_for_a_certificate_is_not_called_verified() {
+    let folder = folder();
+    let signatures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/signatures");
+    done(
+        folder.path(),
+        &format!(
+            "mint --count 3 --out one.xml --recipient {CERTIFICATE} \
+             --sign-key-file {signatures}/rsa.key --sign-cert {signatures}/rsa.crt"
+        ),
+    );
+    let file = format!("one.xml --private-key-file {PRIVATE}");
+    let warning =
+        "warning: one.xml: whole, but anybody who has the certificate can make such a file";
+    for (line, open) in [
+        (format!("inspect {file}"), true),
+        (format!("inspect {file} --json"), true),
+        (format!("export {file} --format jsonl --out a.jsonl"), true),
+        (format!("inspect {file} --require-signature {signatures}/rsa.crt"), false),
+        (
+            format!(
+                "export {file} --require-signature {signatures}/rsa.crt --format jsonl --out b.jsonl"
+            ),
+            false,
+        ),
+        ("inspect one.xml".to_owned(), false),
+    ] {
+        let said = text(&done(folder.path(), &line).stderr);
+        assert_eq!(said.contains(warning), open, "{line}: {said}");
+    }
+    let shown = text(&done(folder.path(), &format!("inspect {file}")).stdout);
+    let whole = "integrity    whole (HMAC-SHA1), but anybody who has the certificate can make it\n";
+    assert!(shown.contains(whole), "{shown}");
+    let line = format!("inspect {file} --require-signature {signatures}/rsa.crt");
+    let shown = text(&done(folder.path(), &line).stdout);
+    assert!(shown.contains("integrity    verified (HMAC-SHA1)\n"), "{shown}");
+}
+
 #[test]
 fn what_the_standards_or_the_key_do_not_allow_is_refused() {
     let key = "--out-transport-key-file 128.hex";

@@ -114,9 +114,12 @@ impl<R: Read> Iterator for Checked<R> {
                 let _ = self.extensions.set(self.reader.extensions().to_vec());
                 self.done = true;
                 let signed = self.reader.summary().signed;
-                let checked = self.check.take().map(|check| check.finish_aloud(signed));
-                if let Some(Err(failure)) = checked {
-                    return Some(Err(failure));
+                match self.check.take().map(|check| check.finish_aloud(signed)) {
+                    Some(Err(failure)) => return Some(Err(failure)),
+                    Some(Ok(outcome)) => {
+                        signed::warn_of_forgers(&self.file, self.reader.summary(), &outcome);
+                    }
+                    None => {}
                 }
                 self.warn();
                 return None;

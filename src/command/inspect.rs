@@ -41,10 +41,12 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Outcome, Fail
     result?;
     let outcome = check.finish(reader.summary().signed)?;
     signed::warn(&batch::name(file(args)), &outcome);
+    signed::warn_of_forgers(&batch::name(file(args)), reader.summary(), &outcome);
     let signature = signed::describe(&outcome);
     match (args.json, signature) {
         (false, signature) => {
-            print(&batch::name(file(args)), reader.summary(), &facts, key.as_ref(), signature)?;
+            let integrity = integrity(reader.summary(), key.as_ref(), signed::is_trusted(&outcome));
+            print(&batch::name(file(args)), reader.summary(), &facts, &integrity, signature)?;
         }
         (true, Some(signature)) => say!("note: {}: signature {signature}", batch::name(file(args))),
         (true, None) => {}
@@ -298,7 +300,7 @@ fn print(
     name: &str,
     summary: &Summary,
     facts: &Facts,
-    key: Option<&BatchKey>,
+    integrity: &str,
     signature: Option<String>,
 ) -> Result<(), Failure> {
     let mut text = format!("{name}: {}\n", counted(summary.keys, "key", "keys"));
@@ -307,7 +309,7 @@ fn print(
         row("format", &summary.dialect.to_string());
     }
     row("encryption", &encryption(summary));
-    row("integrity", &integrity(summary, key));
+    row("integrity", integrity);
     for (kind, count) in &facts.kinds {
         row("algorithm", &format!("{count} x {kind}"));
     }
@@ -368,15 +370,20 @@ fn encryption(summary: &Summary) -> String {
     }
 }
 
-fn integrity(summary: &Summary, key: Option<&BatchKey>) -> String {
+/// `trusted`: whether a signature says who made the file.
+fn integrity(summary: &Summary, key: Option<&BatchKey>, trusted: bool) -> String {
     let by = summary.mac.unwrap_or("the cipher itself");
+    let (verified, but) = match summary.is_open_to_forgers() && !trusted {
+        true => ("whole", ", but anybody who has the certificate can make it"),
+        false => ("verified", ""),
+    };
     let unchecked = summary.unauthenticated + summary.in_clear;
     match key {
         _ if summary.verified + unchecked + summary.locked == 0 => "nothing to verify".into(),
         None if summary.locked > 0 => "not verified: no key was given".into(),
-        _ if unchecked == 0 => format!("verified ({by})"),
+        _ if unchecked == 0 => format!("{verified} ({by}){but}"),
         _ if summary.verified == 0 => "not verified: nothing in the file vouches for it".into(),
-        _ => format!("verified ({by}) for {}, not for {unchecked}", summary.verified),
+        _ => format!("{verified} ({by}) for {}, not for {unchecked}{but}", summary.verified),
     }
 }
 

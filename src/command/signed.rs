@@ -20,9 +20,9 @@ use super::{Exit, Failure, batch, keys, progress};
 use crate::cli::KeyArgs;
 use crate::compression::unpack;
 use crate::interrupt::{Input, Interrupt, Interrupted};
-use crate::pskc::Limit;
+use crate::pskc::{Limit, Summary};
 use crate::signature::{
-    Certificate, Detached, Outcome, SignatureError, Tap, Tapped, VerifyError, verify,
+    Certificate, Detached, Outcome, SignatureError, Tap, Tapped, Trust, VerifyError, verify,
 };
 use crate::spool::Spool;
 
@@ -270,14 +270,14 @@ impl Check {
     }
 
     /// As [`Check::finish`], and tells what came of it.
-    pub(super) fn finish_aloud(self, signed: bool) -> Result<(), Failure> {
+    pub(super) fn finish_aloud(self, signed: bool) -> Result<Outcome, Failure> {
         let name = self.name.clone();
         let outcome = self.finish(signed)?;
         if let Some(line) = describe(&outcome) {
             say!("note: {name}: signature {line}");
         }
         warn(&name, &outcome);
-        Ok(())
+        Ok(outcome)
     }
 }
 
@@ -287,6 +287,22 @@ pub(super) fn describe(outcome: &Outcome) -> Option<String> {
         Outcome::Signed(verdict) => Some(verdict.describe()),
         Outcome::Unknown(reason) => Some(format!("present, not verified: {reason}")),
         _ => None,
+    }
+}
+
+/// Whether it is known who made the file.
+pub(super) fn is_trusted(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Signed(verdict) if verdict.trust != Trust::None)
+}
+
+/// Warns of secrets that anybody could have put into the file called `name`, read with a private
+/// key, unless its signature says who did.
+pub(super) fn warn_of_forgers(name: &str, summary: &Summary, outcome: &Outcome) {
+    if summary.is_open_to_forgers() && summary.verified > 0 && !is_trusted(outcome) {
+        say!(
+            "warning: {name}: whole, but anybody who has the certificate can make such a file; a \
+             signature tells who did: --require-signature"
+        );
     }
 }
 

@@ -104,6 +104,16 @@ pub struct Summary {
     pub signed: bool,
 }
 
+impl Summary {
+    /// Whether whoever has a certificate, which is public, can make such a file: its secrets, or the
+    /// key of its secrets and of their MACs, are encrypted by a public key.
+    #[must_use]
+    pub fn is_open_to_forgers(&self) -> bool {
+        self.protection == Protection::Certificate
+            || self.cipher.is_some_and(|cipher| cipher.starts_with("RSA"))
+    }
+}
+
 /// A PSKC file as a stream of tokens.
 ///
 /// After the first error the stream ends: what follows a fault is not trusted.
