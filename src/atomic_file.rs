@@ -57,6 +57,14 @@ pub enum AtomicFileError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The file is there, whole, but its name may not outlive a loss of power.
+    #[error("{path} was written, but not its name for certain: {source}", path = path.display())]
+    Sync {
+        /// The destination.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
 }
 
 impl AtomicFileError {
@@ -67,6 +75,7 @@ impl AtomicFileError {
             Self::Exists(_) => "choose another name, or move the existing file away first",
             Self::Create { .. } => "check that the folder exists and that you may write to it",
             Self::Write { source, .. } => write_hint(source),
+            Self::Sync { .. } => "check the file system; the file need not be made again",
         }
     }
 }
@@ -126,7 +135,8 @@ impl AtomicFile {
     /// taken it meanwhile.
     ///
     /// # Errors
-    /// [`AtomicFileError::Exists`] or [`AtomicFileError::Write`]; nothing is left behind.
+    /// [`AtomicFileError::Exists`] or [`AtomicFileError::Write`], and nothing is left behind; or
+    /// [`AtomicFileError::Sync`].
     pub fn commit(self) -> Result<(), AtomicFileError> {
         let Self { temporary, path, .. } = self;
         let failed = |source| AtomicFileError::Write { path: path.clone(), source };
@@ -134,7 +144,8 @@ impl AtomicFile {
             temporary.into_inner().map_err(|error| failed(error.into_error()))?;
         temporary.as_file().sync_all().map_err(failed)?;
         match temporary.persist_noclobber(&path) {
-            Ok(_) => sync_folder(&path).map_err(failed),
+            Ok(_) => sync_folder(&path)
+                .map_err(|source| AtomicFileError::Sync { path: path.clone(), source }),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(AtomicFileError::Exists(path))
             }

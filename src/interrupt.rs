@@ -6,12 +6,15 @@
 mod input;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-pub use input::{Input, Interrupted};
+pub use input::{Input, Interrupted, read_text};
+
+/// Signals come to the process: what [`Interrupt::install`] made.
+static INSTALLED: OnceLock<Interrupt> = OnceLock::new();
 
 /// Whether, and by which signal, the user asked to stop. Cheap to clone and to ask.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +46,15 @@ impl Interrupt {
                 usize::try_from(signal).unwrap_or_default(),
             )?;
         }
+        let _ = INSTALLED.set(this.clone());
         Ok(this)
+    }
+
+    /// The flag that the signals of this process set, if they are listened for: for the small files
+    /// that are read everywhere, which may be pipes in which nothing comes.
+    #[must_use]
+    pub fn installed() -> Self {
+        INSTALLED.get().cloned().unwrap_or_default()
     }
 
     /// Asks for a stop as SIGINT would.

@@ -216,6 +216,32 @@ fn a_pipe_without_another_end_is_left() {
     assert_eq!(bench.everything(), before);
 }
 
+/// Nor do the small files, which are read everywhere, have to come.
+#[test]
+fn a_pipe_in_place_of_a_small_file_is_left() {
+    let bench = Bench::new();
+    let before = bench.everything();
+    for line in [
+        "inspect b.xml --transport-key-file pipe",
+        "inspect b.xml --passphrase-file pipe",
+        "inspect b.xml KEY --require-signature pipe",
+        "inspect --manifest pipe",
+        "export b.xml KEY --format jsonl --roster pipe --out out.jsonl",
+        "export b.xml KEY --format ./pipe --out out.csv",
+        "mint --spec pipe KEY --out m.xml",
+        "mint --count 1 --recipient pipe --out m.xml",
+        "mint --count 1 KEY --sign-key-file pipe --sign-cert @rsa.crt --out m.xml",
+        "scenarios show ./pipe",
+        "transport-key combine pipe pipe --out n.hex",
+    ] {
+        let line = line.replace("KEY", KEY);
+        let child = bench.start(&line);
+        listens(&child);
+        bench.check(&line, &stop(child, Signal::INT), Signal::INT);
+    }
+    assert_eq!(bench.everything(), before);
+}
+
 /// While a file that can be read twice is: a large one, and the command is stopped as soon as there
 /// is something of it that could be left behind.
 #[test]

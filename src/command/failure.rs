@@ -133,13 +133,21 @@ impl From<AtomicFileError> for Failure {
 
 impl From<DefinitionError> for Failure {
     fn from(error: DefinitionError) -> Self {
-        Self::bad_input(error)
+        match error {
+            DefinitionError::Interrupted { signal, .. } => {
+                Self::new(Exit::of_signal(signal), error)
+            }
+            _ => Self::bad_input(error),
+        }
     }
 }
 
 impl From<RosterError> for Failure {
     fn from(error: RosterError) -> Self {
-        let exit = match error {
+        let exit = match &error {
+            RosterError::Read { file, source } if Interrupted::of(source).is_some() => {
+                return Self::unreadable(file, source);
+            }
             RosterError::Read { .. } => Exit::Io,
             _ => Exit::BadInput,
         };

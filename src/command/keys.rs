@@ -2,6 +2,7 @@
 
 use super::{Exit, Failure, token_key};
 use crate::cli::KeyArgs;
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::keystore::{BatchKey, KeystoreError, Source};
 use crate::pskc::{Limits, Options};
 use crate::secret::Secret;
@@ -111,6 +112,14 @@ pub(super) fn read(source: &Source) -> Result<Secret, Failure> {
 
 fn ask(prompt: &str) -> Result<Secret, Failure> {
     rpassword::prompt_password(prompt).map(|text| Secret::new(text.into_bytes())).map_err(|error| {
+        // Ctrl-C at the prompt.
+        if error.kind() == std::io::ErrorKind::Interrupted {
+            let signal = Interrupt::installed().signal().unwrap_or(2);
+            return Failure::new(
+                Exit::of_signal(signal),
+                "interrupted while the key was asked for",
+            );
+        }
         Failure::new(Exit::Io, format!("cannot ask for the key: {error}"))
             .hint("without a terminal, give it as a file or a file descriptor")
     })
@@ -119,6 +128,9 @@ fn ask(prompt: &str) -> Result<Secret, Failure> {
 impl From<KeystoreError> for Failure {
     fn from(error: KeystoreError) -> Self {
         let exit = match &error {
+            KeystoreError::Read { from, source } if Interrupted::of(source).is_some() => {
+                return Self::unreadable(from, source);
+            }
             KeystoreError::Read { .. } | KeystoreError::Random(_) => Exit::Io,
             KeystoreError::Write(crate::atomic_file::AtomicFileError::Exists(_)) => Exit::BadInput,
             KeystoreError::Write(_) => Exit::Io,

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Exit, Failure, keys};
+use super::{Failure, keys, signed};
 use crate::cli::{EncryptionName, KeyArgs, MacName, ReceiverName, SealArgs};
 use crate::counted::counted;
 use crate::custody::Recipient;
+use crate::interrupt::Interrupt;
 use crate::keystore::{BatchKey, NewTransportKey};
 use crate::pskc::{Encryption, HmacHash, Limit, Receiver, Sealer, Sealing, WriteError};
 use crate::secret::Secret;
@@ -159,10 +160,7 @@ impl NewKey {
         let now = Timestamp::now();
         let read = |path: &std::path::PathBuf| {
             let file = path.display().to_string();
-            let content = std::fs::read(path).map_err(|error| {
-                Failure::new(Exit::Io, format!("cannot read {file}: {error}"))
-                    .hint("check the name, and that you may read it")
-            })?;
+            let content = signed::content(path, &Interrupt::installed())?;
             Ok(Recipient::from_certificate(&file, &content, now)?)
         };
         let recipients: Result<_, Failure> = args.recipient.iter().map(read).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{Context, Exit, Failure, Outcome, keys, token_key};
-use crate::atomic_file::AtomicFile;
+use crate::atomic_file::{AtomicFile, AtomicFileError};
 use crate::cli::{
     CombineKeyArgs, NewKeyArgs, ShowKcvArgs, SplitKeyArgs, TransportKeyArgs, TransportKeyCommand,
     UnwrapKeyArgs, WrapKeyArgs,
@@ -83,6 +83,10 @@ fn commit_all(files: Vec<AtomicFile>) -> Result<Vec<PathBuf>, Failure> {
     for file in files {
         let path = file.path().to_owned();
         if let Err(error) = file.commit() {
+            // Of this one, too, if it is there.
+            if matches!(error, AtomicFileError::Sync { .. }) {
+                done.push(path);
+            }
             for path in &done {
                 let _ = std::fs::remove_file(path);
             }

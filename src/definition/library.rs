@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::DefinitionError;
+use crate::interrupt::read_text;
 
 /// Where a definition was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,9 +97,9 @@ impl Library {
 fn read(path: &Path) -> Result<Definition, DefinitionError> {
     let file = path.display().to_string();
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
-    match std::fs::read_to_string(path) {
+    match read_text(path) {
         Ok(text) => Ok(Definition { name, file, text, origin: Origin::File(path.to_owned()) }),
-        Err(error) => Err(DefinitionError::Read { file, message: error.to_string() }),
+        Err(error) => Err(DefinitionError::unreadable(file, &error)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::interrupt::Interrupted;
 use crate::secret::veil;
 
 /// What is wrong with a definition, and where.
@@ -21,6 +22,14 @@ pub enum DefinitionError {
         message: String,
         /// On lines of its own, the line with a caret under the place.
         excerpt: String,
+    },
+    /// A stop was asked for while the file was read.
+    #[error("interrupted while {file} was read")]
+    Interrupted {
+        /// File name.
+        file: String,
+        /// 2 (SIGINT) or 15 (SIGTERM).
+        signal: u8,
     },
     /// The shape is right, the meaning is not.
     #[error("{file}: {message}")]
@@ -55,6 +64,15 @@ impl DefinitionError {
     #[must_use]
     pub fn meaning(file: &str, message: impl Into<String>) -> Self {
         Self::Meaning { file: file.into(), message: message.into() }
+    }
+
+    /// The `file` that cannot be read.
+    #[must_use]
+    pub fn unreadable(file: String, error: &std::io::Error) -> Self {
+        match Interrupted::of(error) {
+            Some(Interrupted { signal }) => Self::Interrupted { file, signal },
+            None => Self::Read { file, message: error.to_string() },
+        }
     }
 
     /// A fault at byte `offset` of `text`, the content of `file`.

@@ -47,15 +47,9 @@ impl Input {
     /// # Errors
     /// Those of the operating system.
     pub fn open(path: &Path, interrupt: &Interrupt) -> io::Result<Self> {
-        use std::os::unix::fs::FileTypeExt;
-        let file = match path.metadata()?.file_type().is_fifo() {
-            true => {
-                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-                File::from(rustix::fs::open(path, flags, Mode::empty())?)
-            }
-            false => File::open(path)?,
-        };
-        Self::of(file, interrupt)
+        // Whatever it is: between a look at it and the opening it could become a pipe.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        Self::of(File::from(rustix::fs::open(path, flags, Mode::empty())?), interrupt)
     }
 
     /// Standard input, of which nothing was read into a buffer before.
@@ -118,6 +112,21 @@ impl Read for Input {
                 done => return done,
             }
         }
+    }
+}
+
+/// The text of `path`, a small file, until a stop of this process is asked for.
+///
+/// # Errors
+/// Those of the operating system, and when it is large or no text.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    /// Written by hand, nothing is longer.
+    const LONGEST: u64 = 16 << 20;
+    let mut text = String::new();
+    Input::open(path, &Interrupt::installed())?.take(LONGEST + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > LONGEST {
+        true => Err(io::Error::new(io::ErrorKind::InvalidData, "it is far too long")),
+        false => Ok(text),
     }
 }
 

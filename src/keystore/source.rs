@@ -1,6 +1,5 @@
 //! Where keys are read from: files and file descriptors. And how a new transport key is made.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use zeroize::Zeroize;
 use super::BatchKey;
 use crate::atomic_file::{AtomicFile, AtomicFileError};
 use crate::custody::CustodyError;
+use crate::interrupt::{Input, Interrupt};
 use crate::secret::Secret;
 
 /// Longest key file read, in bytes: more is a mistake in the name.
@@ -105,7 +105,7 @@ impl Source {
             Self::Descriptor(number) => PathBuf::from(format!("/dev/fd/{number}")),
         };
         let failed = |source| KeystoreError::Read { from: self.to_string(), source };
-        let file = File::open(path).map_err(failed)?;
+        let file = Input::open(&path, &Interrupt::installed()).map_err(failed)?;
         // With room for all of it from the start, no copy is left behind by growing.
         let mut content = Vec::with_capacity(LONGEST as usize + 1);
         if let Err(error) = file.take(LONGEST + 1).read_to_end(&mut content) {

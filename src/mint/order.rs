@@ -10,6 +10,7 @@ use shape::Shape;
 
 use super::Spec;
 use crate::definition::{DefinitionError, parse};
+use crate::interrupt::read_text;
 use crate::inventory::SerialRange;
 use crate::serial::Serial;
 use crate::token::Token;
@@ -38,10 +39,8 @@ impl Order {
     /// [`DefinitionError`] with line and column of what is wrong.
     pub fn read(path: &Path) -> Result<Self, DefinitionError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| DefinitionError::Read {
-            file: file.clone(),
-            message: error.to_string(),
-        })?;
+        let text =
+            read_text(path).map_err(|error| DefinitionError::unreadable(file.clone(), &error))?;
         Self::parse(&file, text)
     }
 

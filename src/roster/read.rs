@@ -1,12 +1,12 @@
 //! From CSV to people.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use super::dialect::{self, Dialect};
 use super::{Person, Roster, RosterError, RosterFault};
+use crate::interrupt::{Input, Interrupt};
 use crate::secret::Secret;
 use crate::serial::Serial;
 
@@ -23,7 +23,7 @@ impl Roster {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, RosterError> {
         let path = path.as_ref();
         let file = path.display().to_string();
-        match File::open(path) {
+        match Input::open(path, &Interrupt::installed()) {
             Ok(reader) => Self::from_reader(&file, reader),
             Err(source) => Err(RosterError::Read { file, source }),
         }
