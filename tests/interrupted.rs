@@ -44,8 +44,7 @@ impl Bench {
         fs::write(this.at("users.csv"), "user,serial\nada,S1\n").unwrap();
         for pipe in ["pipe", "set/a.xml"] {
             fs::create_dir_all(this.at(pipe).parent().unwrap()).unwrap();
-            let made = Command::new("mkfifo").arg(this.at(pipe)).status().unwrap();
-            assert!(made.success());
+            this.make_pipe(pipe);
         }
         let file = "\"name\": \"a.xml\", \"bytes\": 9, \"sha256\": \"00\", \"keys\": 1, \
                     \"first_serial\": \"S1\", \"last_serial\": \"S1\"";
@@ -58,6 +57,11 @@ impl Bench {
 
     fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    fn make_pipe(&self, name: &str) {
+        let made = Command::new("mkfifo").arg(self.at(name)).status().unwrap();
+        assert!(made.success());
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -89,6 +93,10 @@ impl Bench {
 
     /// Starts `line`, feeds what it reads, and sends `signal` when it is at it.
     fn stopped(&self, line: &str, feed: Feed, signal: Signal) {
+        // A program that another test is starting may hold the ends of the old pipe for a moment,
+        // and with them what was left in it.
+        fs::remove_file(self.at("pipe")).unwrap();
+        self.make_pipe("pipe");
         let before = self.everything();
         let mut child = self.start(line);
         let (head, stdin) = (self.head(), child.stdin.take().unwrap());
