@@ -6,7 +6,9 @@
 //! | a file | verified, then read | read, then verified if it is signed |
 //! | a pipe | kept, encrypted, in a file without a name, then as a file | verified while it is read |
 //!
-//! A file must be the same whenever it is read: see [`Witness`].
+//! A file whose signature was asked for must be the same whenever it is read: see [`Witness`]. Where
+//! none was asked for there is nothing to hold on to: whoever can change the file meanwhile can as well
+//! take the signature away.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -28,7 +30,7 @@ use crate::spool::Spool;
 
 /// A file that can be read from its beginning again, whatever happens to its name.
 enum Kept {
-    File(Input, Witness),
+    File(Input, Option<Witness>),
     /// Nothing can change it unnoticed.
     Spool(Rc<Spool>, Interrupt),
 }
@@ -37,7 +39,8 @@ impl Kept {
     /// Its bytes as they are.
     fn bytes(&self) -> io::Result<Box<dyn Read>> {
         match self {
-            Self::File(file, witness) => Ok(Box::new(witness.pass(|| file.again())?)),
+            Self::File(file, Some(witness)) => Ok(Box::new(witness.pass(|| file.again())?)),
+            Self::File(file, None) => Ok(Box::new(file.again()?)),
             Self::Spool(spool, interrupt) => Ok(Box::new(spool.again(interrupt))),
         }
     }
@@ -53,13 +56,13 @@ impl Kept {
 
     /// Makes sure that it, called `name`, was the same whenever it was read.
     fn check(&self, name: &str) -> Result<(), Failure> {
-        let Self::File(_, witness) = self else { return Ok(()) };
+        let Self::File(_, Some(witness)) = self else { return Ok(()) };
         match witness.agrees() {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Failure::bad_input(format!(
-                "{name} changed between being read and its signature being verified"
-            ))
-            .hint("let nothing write to it meanwhile; use nothing of what was read")),
+            Ok(false) => {
+                Err(Failure::bad_input(format!("{name} changed after its signature was verified"))
+                    .hint("let nothing write to it meanwhile; use nothing of what was read"))
+            }
             Err(error) => Err(Failure::unreadable(name, &error)),
         }
     }
@@ -105,9 +108,10 @@ pub(super) fn open(
         false => Input::open(file, interrupt),
     };
     let input = opened.map_err(|error| batch::unreadable(file, error))?;
+    let asked = required.is_some() || args.detached_signature.is_some();
     let kept = if !piped && input.is_regular() {
-        Kept::File(input, Witness::default())
-    } else if required.is_none() && args.detached_signature.is_none() {
+        Kept::File(input, asked.then(Witness::default))
+    } else if !asked {
         return stream(file, input, document, most);
     } else {
         Kept::Spool(spool(&name, input)?, interrupt.clone())
@@ -260,8 +264,7 @@ impl Check {
             _ if !signed => Ok(Outcome::Unsigned),
             How::File(kept) => {
                 let outcome = verify(|| kept.content(&name, most), None, now);
-                let outcome = outcome.map_err(|error| refused(&name, error))?;
-                kept.check(&name).map(|()| outcome)
+                outcome.map_err(|error| refused(&name, error))
             }
             How::Stream(tapped) => {
                 tapped.conclude(now).map_err(|error| refused(&name, VerifyError::Refused(error)))
@@ -348,16 +351,16 @@ mod tests {
 
     #[test]
     fn a_file_must_be_the_same_when_it_is_read_and_when_it_is_verified() {
-        let unasked = KeyArgs::default();
         let required = KeyArgs { require_signature: Some(vector("ec.crt")), ..KeyArgs::default() };
         let same = "what is nowhere in it";
-        for args in [&unasked, &required] {
-            assert!(matches!(swapped(args, same, same), Ok(Outcome::Signed(_))));
-            let said = swapped(args, "KeyPackage", same).unwrap_err();
-            assert!(said.contains("changed between being read and"), "{said}");
-        }
+        assert!(matches!(swapped(&required, same, same), Ok(Outcome::Signed(_))));
+        let said = swapped(&required, "KeyPackage", same).unwrap_err();
+        assert!(said.contains("changed after its signature was verified"), "{said}");
         // Read, then changed: nothing that counts is left to be read.
         assert!(swapped(&required, same, "KeyPackage").is_ok());
+        // Not asked for: the signature is verified over the file as it is by then.
+        let unasked = KeyArgs::default();
+        assert!(matches!(swapped(&unasked, same, same), Ok(Outcome::Signed(_))));
         assert!(swapped(&unasked, same, "KeyPackage").is_err());
     }
 }

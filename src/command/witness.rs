@@ -9,7 +9,7 @@ use std::rc::Rc;
 /// Takes a digest of each pass over a file.
 ///
 /// The digest is `SipHash` under a key that only this process has: nobody can look for another content
-/// with the same one, and it costs a third of SHA-256, on files that may not even be signed.
+/// with the same one, and it costs a third of SHA-256.
 #[derive(Default)]
 pub(super) struct Witness {
     key: RandomState,
