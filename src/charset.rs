@@ -41,13 +41,9 @@ impl Charset {
     /// The text that `bytes` stand for; what stands for nothing becomes U+FFFD, or a control
     /// character where browsers do so.
     pub(crate) fn decode(self, bytes: &[u8]) -> String {
-        let character = |byte: &u8| match self {
-            Self::Latin9 => latin9(*byte),
-            _ => windows_1252(*byte).unwrap_or(char::from(*byte)),
-        };
         match self {
             Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-            _ => bytes.iter().map(character).collect(),
+            _ => bytes.iter().filter_map(|byte| self.character(*byte)).collect(),
         }
     }
 
@@ -72,11 +68,16 @@ impl Charset {
         if character.is_ascii() {
             return u8::try_from(u32::from(character)).ok();
         }
-        (0x80..=0xff).find(|byte| match self {
-            Self::Utf8 => false,
-            Self::Windows1252 => windows_1252(*byte).unwrap_or(char::from(*byte)) == character,
-            Self::Latin9 => latin9(*byte) == character,
-        })
+        (0x80..=0xff).find(|byte| self.character(*byte) == Some(character))
+    }
+
+    /// What `byte` by itself stands for; of UTF-8, that is for no single byte to say.
+    fn character(self, byte: u8) -> Option<char> {
+        match self {
+            Self::Utf8 => None,
+            Self::Windows1252 => Some(windows_1252(byte).unwrap_or(char::from(byte))),
+            Self::Latin9 => Some(latin9(byte)),
+        }
     }
 }
 

@@ -65,10 +65,9 @@ pub(super) fn failure(file: &Path, error: &Error) -> Failure {
 
 fn failed(name: &str, error: &Error) -> Failure {
     let exit = match &error.fault {
-        Fault::Io(error) if Interrupted::of(error).is_some() => {
+        Fault::Io(error) if Interrupted::of(error).is_some() || Expands::is(error) => {
             return Failure::unreadable(name, error);
         }
-        Fault::Io(error) if Expands::is(error) => return Failure::unreadable(name, error),
         Fault::Io(error) if error.kind() != io::ErrorKind::InvalidData => Exit::Io,
         _ => Exit::BadInput,
     };

@@ -3,10 +3,10 @@
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::dates::Dates;
 use super::{Context, Exit, Failure, Outcome, batch, details, keys, progress, signed, summary};
 use crate::cli::InspectArgs;
 use crate::counted::counted;
@@ -178,35 +178,6 @@ fn json(args: &InspectArgs, reader: &mut Input, facts: &mut Facts) -> Result<(),
 fn unwritable(error: &io::Error) -> Failure {
     Failure::new(Exit::Io, format!("cannot write standard output: {error}"))
         .hint("check where it is redirected to")
-}
-
-/// The dates of one kind that keys have.
-#[derive(Default)]
-struct Dates {
-    range: Option<(Timestamp, Timestamp)>,
-    keys: u64,
-}
-
-impl Dates {
-    fn add(&mut self, date: Option<Timestamp>) {
-        let Some(date) = date else { return };
-        let (first, last) = self.range.unwrap_or((date, date));
-        self.range = Some((first.min(date), last.max(date)));
-        self.keys += 1;
-    }
-
-    /// In words, of a batch of so many keys.
-    fn words(&self, all: u64) -> Option<String> {
-        let (first, last) = self.range?;
-        let mut words = date_text(first);
-        if first != last {
-            words.push_str(&format!(" to {}", date_text(last)));
-        }
-        if self.keys < all {
-            words.push_str(&format!(" ({})", counted(self.keys, "key", "keys")));
-        }
-        Some(words)
-    }
 }
 
 /// What the summary shows beside the reader's own.

@@ -7,6 +7,7 @@ mod words;
 mod assets;
 mod batch;
 mod code;
+mod dates;
 mod demo;
 mod details;
 mod doctor;

@@ -54,15 +54,9 @@ impl Oracle {
         if self.may_follow(step) {
             return unknown(Reason::OutOfOrder);
         }
-        let (asked_from, asked_until) = self.rules.possibly_asked(step, self.drift);
-        let code = key.code(step);
-        if now > asked_until {
-            let from = asked_until.saturating_add(1);
-            return self.refused(key, now, code, Reason::OutsideWindow, Some((from, u64::MAX)));
-        }
-        if now < asked_from {
-            let until = asked_from.saturating_sub(1);
-            return self.refused(key, now, code, Reason::OutsideWindow, Some((0, until)));
+        let asked = self.rules.possibly_asked(step, self.drift);
+        if let Some(refused) = self.refused_outside(key, now, key.code(step), asked) {
+            return refused;
         }
         let (mut from, mut until) = self.rules.surely_asked(step, self.drift);
         let (possible_from, possible_until) = self.rules.possible(step, self.drift);

@@ -201,13 +201,9 @@ impl Oracle {
         if outside && self.rules.resync > 0 && attempt.pin_right {
             return self.expect_far(key, now, attempt, step);
         }
-        if now > possible_until {
-            let from = possible_until.saturating_add(1);
-            return self.refused(key, now, code, Reason::OutsideWindow, Some((from, u64::MAX)));
-        }
-        if now < possible_from {
-            let until = possible_from.saturating_sub(1);
-            return self.refused(key, now, code, Reason::OutsideWindow, Some((0, until)));
+        let possible = (possible_from, possible_until);
+        if let Some(refused) = self.refused_outside(key, now, code, possible) {
+            return refused;
         }
         if !attempt.pin_right {
             return always(Expected::Rejected, Reason::WrongPin);
@@ -265,6 +261,24 @@ impl Oracle {
             from: from.max(self.rules.start(own.0)),
             until: until.min(self.rules.start(own.1 + 1).saturating_sub(1)),
         }
+    }
+
+    /// The same of a code that can only be taken at these times, both included; `None` at one of them.
+    fn refused_outside(
+        &self,
+        key: &VirtualKey,
+        now: UnixMicros,
+        code: Code,
+        (from, until): (UnixMicros, UnixMicros),
+    ) -> Option<Expectation> {
+        let within = if now > until {
+            (until.saturating_add(1), u64::MAX)
+        } else if now < from {
+            (0, from.saturating_sub(1))
+        } else {
+            return None;
+        };
+        Some(self.refused(key, now, code, Reason::OutsideWindow, Some(within)))
     }
 
     /// Steps other than `step` within `reach` whose code has the same digits (p = 1e-6 a pair). Which

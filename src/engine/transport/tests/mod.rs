@@ -51,7 +51,7 @@ fn target(changes: &str) -> Arc<Target> {
     load(TARGET.replace("{changes}", changes))
 }
 
-fn load(text: String) -> Arc<Target> {
+pub(super) fn load(text: String) -> Arc<Target> {
     let (name, file, origin) = ("t".into(), "t.toml".into(), Origin::Embedded);
     Arc::new(Target::load(&Definition { name, file, text, origin }).unwrap())
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::definition::{Definition, Origin};
+use crate::engine::transport::tests::load;
 use crate::engine::transport::{Endpoint, EndpointOptions, Exchanged, Session, Transport};
-use crate::target::{Inputs, Operation, RADIUS_SECRET, Target};
+use crate::target::{Inputs, Operation, RADIUS_SECRET};
 
 const TARGET: &str = r#"
 [target]
@@ -36,8 +36,6 @@ code = "Access-Reject"
 /// One login, watched, at a server that behaves so.
 async fn watched(behave: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + 'static) -> Exchanged {
     let (address, _) = server(behave).await;
-    let (name, file, origin) = ("t".into(), "t.toml".into(), Origin::Embedded);
-    let definition = Definition { name, file, text: TARGET.into(), origin };
     let secret = (RADIUS_SECRET.to_owned(), Secret::new(b"testing123".to_vec()));
     let options = EndpointOptions {
         timeout: Duration::from_millis(500),
@@ -45,8 +43,7 @@ async fn watched(behave: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + 'static) -> 
         ..Default::default()
     };
     let endpoint = Endpoint::resolve(&format!("radius://{address}"), options).unwrap();
-    let target = Arc::new(Target::load(&definition).unwrap());
-    let mut transport = Transport::new(target, Arc::new(endpoint), 1);
+    let mut transport = Transport::new(load(TARGET.into()), Arc::new(endpoint), 1);
     transport.watch();
     let inputs = Inputs { user: "u01", passcode: "ab12159753", ..Inputs::default() };
     transport.submit(&mut Session::default(), Operation::Login, &inputs).await;
