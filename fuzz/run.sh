@@ -58,7 +58,7 @@ wanted() {
 }
 
 one() {
-    local target=$1 longest=$2
+    local target=$1 longest=$2 input
     shift 2
     mkdir -p "corpus/$target" artifacts log
     local dict=()
@@ -69,8 +69,11 @@ one() {
         echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "log/$target") executions"
     else
         echo "$target: CRASHED"
-        grep -B 2 -A 12 'panicked at\|ERROR: libFuzzer' "log/$target" | tail -n 40
-        echo "    reproduce: fuzz/$bin/$target fuzz/$(sed -n 's/.*Test unit written to //p' "log/$target" | tail -n 1)"
+        grep -a -B 2 -A 12 'panicked at\|ERROR: libFuzzer' "log/$target" | tail -n 40
+        input=$(sed -n 's/.*Test unit written to //p' "log/$target" | tail -n 1)
+        echo "    reproduce: fuzz/$bin/$target fuzz/$input"
+        # Where only this output is kept: what the file holds.
+        test -f "$input" && base64 "$input"
     fi
 }
 export -f one

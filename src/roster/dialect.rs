@@ -23,10 +23,48 @@ pub(super) fn of(bytes: &[u8]) -> Result<Dialect<'_>, RosterFault> {
         let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
         at(line, column, "the file is not UTF-8 from here on; save it as \"CSV UTF-8\"")
     })?;
-    let header = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
-    let count = |delimiter| memchr::memchr_iter(delimiter, header.as_bytes()).count();
-    let delimiter = [b',', b';', b'\t'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
+    let delimiter = delimiter(text);
     Ok(Dialect { text, delimiter })
+}
+
+/// The delimiter with which the header has the two columns it must have. Where several would do, a
+/// comma comes first: a name may hold the others. Where none would, the one with most cells, so that
+/// the message counts what a person counts.
+fn delimiter(text: &str) -> u8 {
+    let rank = |delimiter: u8| {
+        let mut cells = csv::StringRecord::new();
+        let read = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .from_reader(text.as_bytes())
+            .read_record(&mut cells);
+        let names = names(&cells);
+        let found = usize::from(user_column(&names).is_some())
+            + usize::from(serial_column(&names).is_some());
+        match read {
+            Ok(true) if found == 2 => (found, 0),
+            Ok(true) => (found, cells.len()),
+            _ => (0, 0),
+        }
+    };
+    // Of equals, the last is the greatest.
+    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| rank(*delimiter)).unwrap_or(b',')
+}
+
+/// The names of the columns, as they are compared.
+pub(super) fn names(header: &csv::StringRecord) -> Vec<String> {
+    header.iter().map(|name| name.trim().to_lowercase()).collect()
+}
+
+/// Where the user is: in `user`, or else in `username`.
+pub(super) fn user_column(names: &[String]) -> Option<usize> {
+    let at = |wanted: &str| names.iter().position(|name| name == wanted);
+    at("user").or_else(|| at("username"))
+}
+
+/// Where the serial number is.
+pub(super) fn serial_column(names: &[String]) -> Option<usize> {
+    names.iter().position(|name| name == "serial")
 }
 
 impl Dialect<'_> {

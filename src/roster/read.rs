@@ -152,9 +152,8 @@ fn row<'a>(dialect: &'a Dialect<'a>, cells: csv::StringRecord) -> Row<'a> {
 }
 
 fn header(row: &Row<'_>, faults: &mut Faults) -> Option<Header> {
-    let names: Vec<String> = row.cells.iter().map(|name| name.trim().to_lowercase()).collect();
-    let position = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
-    let found = (position(&["user", "username"]), position(&["serial"]));
+    let names = dialect::names(&row.cells);
+    let found = (dialect::user_column(&names), dialect::serial_column(&names));
     for (index, name) in names.iter().enumerate() {
         if let Some(before) = names[..index].iter().position(|other| other == name) {
             let message = format!("column {name:?} is already at {}", row.column(before));
@@ -252,6 +251,11 @@ mod tests {
         Roster::from_reader("users.csv", text.as_bytes())
     }
 
+    fn lineless(mut roster: Roster) -> Roster {
+        roster.people.iter_mut().for_each(|person| person.line = 0);
+        roster
+    }
+
     fn message(text: &str) -> String {
         read(text).unwrap_err().to_string()
     }
@@ -270,6 +274,30 @@ mod tests {
             "user, serial, upn\nalice, A1, alice@x\n bob , A2,\n",
         ] {
             assert_eq!(read(same).unwrap(), plain, "{same:?}");
+        }
+        // Of an old Macintosh: its lines are not counted.
+        let old = read("upn;serial;username\ralice@x;A1;alice\r;A2;bob\r").unwrap();
+        assert_eq!(lineless(old), lineless(plain));
+    }
+
+    #[test]
+    fn a_header_decides_by_its_two_columns() {
+        let plain = read("user,serial,note\nalice,A1,x\n").unwrap();
+        for (text, name) in [
+            ("user,serial,a;b;c;d\nalice,A1,x\n", "a;b;c;d"),
+            ("user\tserial\tp;q;r;s;t\nalice\tA1\tx\n", "p;q;r;s;t"),
+            ("user,serial,x;user;serial;y\nalice,A1,x\n", "x;user;serial;y"),
+            ("username,user,serial\nx,alice,A1\n", "username"),
+        ] {
+            let mut other = plain.clone();
+            let cell = other.people[0].fields.remove("note").unwrap();
+            other.people[0].fields.insert(name.into(), cell);
+            let roster = read(text).unwrap();
+            assert_eq!(roster, other, "{text:?}");
+            let mut written = Vec::new();
+            roster.write_csv(&mut written).unwrap();
+            let written = String::from_utf8(written).unwrap();
+            assert_eq!(read(&written).unwrap(), other, "{text:?} written as {written:?}");
         }
     }
 
