@@ -16,7 +16,15 @@ impl Entropy {
     /// An empty store; the first use fills it.
     #[must_use]
     pub fn new() -> Self {
-        Self { block: Zeroizing::new(vec![0; Self::BLOCK]), used: Self::BLOCK }
+        Self::of(usize::MAX)
+    }
+
+    /// The same for as many bytes as will be asked for, if that is known: no more are fetched at a
+    /// time.
+    #[must_use]
+    pub fn of(bytes: usize) -> Self {
+        let block = bytes.min(Self::BLOCK);
+        Self { block: Zeroizing::new(vec![0; block]), used: block }
     }
 
     /// Fills `out` with fresh random bytes, and wipes them from the store.
@@ -25,10 +33,10 @@ impl Entropy {
     /// When the operating system has none to give.
     #[inline]
     pub fn fill(&mut self, out: &mut [u8]) -> Result<(), getrandom::Error> {
-        if out.len() > Self::BLOCK {
+        if out.len() > self.block.len() {
             return getrandom::fill(out);
         }
-        if self.used + out.len() > Self::BLOCK {
+        if self.used + out.len() > self.block.len() {
             getrandom::fill(&mut self.block[..])?;
             self.used = 0;
         }
@@ -58,13 +66,15 @@ mod tests {
 
     #[test]
     fn nothing_is_given_out_twice_across_blocks() {
-        let mut entropy = Entropy::new();
         let mut seen = std::collections::HashSet::new();
-        for _ in 0..10_000 {
-            let mut bytes = [0; 20];
-            entropy.fill(&mut bytes).unwrap();
-            assert!(seen.insert(bytes));
+        for mut entropy in [Entropy::new(), Entropy::of(100), Entropy::of(119), Entropy::of(0)] {
+            for _ in 0..10_000 {
+                let mut bytes = [0; 20];
+                entropy.fill(&mut bytes).unwrap();
+                assert!(seen.insert(bytes));
+            }
         }
+        let mut entropy = Entropy::new();
         let mut large = vec![0; 100_000];
         entropy.fill(&mut large).unwrap();
         assert!(large.windows(32).any(|window| window != [0; 32]));
