@@ -201,11 +201,17 @@ impl Encoding {
         )
     }
 
-    /// Changes as much of `raw` to UTF-8 as is whole and finds room; how much was read, written.
+    /// Changes as much of `raw` to UTF-8 as is whole and finds room; how much was read, written. What
+    /// is no text is told when nothing stands before it, so that its place does not depend on how much
+    /// comes at a time.
     fn decode(self, raw: &[u8], out: &mut [u8]) -> Result<(usize, usize), Stop> {
         let (mut read, mut written) = (0, 0);
         while out.len() - written >= 4 {
-            let Some((character, len)) = self.first(&raw[read..])? else { break };
+            let (character, len) = match self.first(&raw[read..]) {
+                Ok(Some(first)) => first,
+                Err(stop) if written == 0 => return Err(stop),
+                Ok(None) | Err(_) => break,
+            };
             written += character.encode_utf8(&mut out[written..]).len();
             read += len;
         }
@@ -336,6 +342,23 @@ mod tests {
             (b"<?xml version='1.0' encoding='cp1252'?>\x81", "not valid windows-1252"),
         ] {
             assert_eq!(decode(bytes, 1, 64), Err(what), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_text_before_what_is_none_comes_first() {
+        for chunk in [1, 2, 5, 64] {
+            let bytes = [&utf16("<A/>", u16::to_be_bytes)[..], &[0xDC, 0, 0, b'x']].concat();
+            let mut decoder = Decoder::new(Drops(&bytes, chunk));
+            let (mut text, mut out) = (Vec::new(), [0; 64]);
+            let stop = loop {
+                match decoder.read(&mut out) {
+                    Ok(len) => text.extend_from_slice(&out[..len]),
+                    Err(stop) => break stop,
+                }
+            };
+            assert_eq!(text, b"<A/>", "{chunk}");
+            assert!(matches!(stop, Stop::Encoding("not valid UTF-16")), "{stop:?}");
         }
     }
 
