@@ -1,6 +1,7 @@
 //! Answers of servers, as every embedded target and one with each selector reads them: first the
 //! status in two bytes, then headers line by line, an empty line, the body. What is shown of an
-//! answer never holds what the person typed.
+//! answer never holds what the person typed. What is taken of one page does not hang on the pages
+//! before it.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,6 +14,33 @@ use trousseau::radius::Packet;
 use trousseau::target::{Answer, Inputs, Operation, Phase, Site, TARGETS, Target};
 
 const EVERY: &str = include_str!("../every.toml");
+
+/// Values out of the tree of a page.
+const ALIKE: &str = r#"
+[target]
+name = "alike"
+title = "pages that are alike"
+kind = "http"
+[policy]
+window_back = 1
+window_forward = 1
+max_drift_steps = 1
+monotonic = true
+pin_min = 4
+pin_max = 6
+pin = "before"
+[[operation.login.open]]
+method = "GET"
+path = "/login"
+take.value = { css = "input", optional = true }
+take.text = { css = "p, b, title", optional = true }
+take.page = { form = "form", optional = true }
+[[operation.login.submit]]
+form_from = "page"
+form = { user = "{user}", passcode = "{passcode}" }
+[verdict]
+otherwise = "accepted"
+"#;
 
 static ALL: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let every = Definition {
@@ -62,11 +90,49 @@ fuzz_target!(|input: &[u8]| {
         }
         let _ = answer.attributes();
     }
+    if body.contains(&b'<') {
+        alike(&headers, body, &site, &inputs);
+    }
     // Masking is the same for all targets.
     let line = ALL[0].masked_line(body, &inputs, &[]);
     assert_masked(&line, &inputs);
     assert_masked(&ALL[0].masked_text(body, &inputs, &[], 300), &inputs);
 });
+
+/// Pages with other digits, and more of some marks: read one after the other, each gives what it gives
+/// to a target that has read no other.
+fn alike(headers: &HeaderMap, body: &[u8], site: &Site, inputs: &Inputs<'_>) {
+    let load = || {
+        let (name, file, text) = ("alike".into(), "alike.toml".into(), ALIKE.into());
+        Target::load(&Definition { name, file, text, origin: Origin::Embedded }).expect("it is one")
+    };
+    let taken = |target: &Target, page: &[u8]| {
+        let answer = Answer::new(200, headers, page, site);
+        let (operation, phase) = (Operation::Login, Phase::Open);
+        let exchange = &target.exchanges(operation, phase)[0];
+        let mut captured = vec![None; target.captures().len()];
+        let judged = target.judge(operation, phase, 0, &answer);
+        let done = target.take(exchange, judged, &answer, inputs, &mut captured);
+        (done, captured)
+    };
+    let used = load();
+    for turn in [0, 1, 2, 7] {
+        let mut page = Vec::with_capacity(body.len());
+        for byte in body {
+            match byte {
+                b'0'..=b'9' => page.push((byte - b'0' + turn) % 10 + b'0'),
+                b'~' => page.extend(std::iter::repeat_n(b'~', usize::from(turn))),
+                _ => page.push(*byte),
+            }
+        }
+        assert_eq!(
+            taken(&used, &page),
+            taken(&load(), &page),
+            "{}",
+            String::from_utf8_lossy(&page)
+        );
+    }
+}
 
 fn assert_masked(shown: &str, inputs: &Inputs<'_>) {
     for typed in [inputs.passcode, inputs.code, inputs.pin, inputs.new_pin] {

@@ -80,6 +80,11 @@ impl<'a> Answer<'a> {
             .unwrap_or_else(|_| String::from_utf8_lossy(link).trim().to_owned())
     }
 
+    /// All that [`Self::link`] goes by: the site's origin and base, and the page's own path.
+    pub(super) fn place(&self) -> [&str; 3] {
+        [&self.site.origin, &self.site.base, self.page]
+    }
+
     /// A RADIUS answer; `message` is the text of its Reply-Messages.
     #[must_use]
     pub fn radius(packet: Packet<'a>, message: &'a str) -> Self {

@@ -1,10 +1,12 @@
 //! A value by CSS selector, out of the tree that a browser would make of the page. Only a target
-//! that asks for one pays for the tree; `input` is read without.
+//! that asks for one pays for the tree, and of pages that are alike for few; `input` is read without.
 
 use std::fmt;
 
 use scraper::{ElementRef, Html, Selector};
 
+use super::likeness::{Likeness, Reading};
+use super::template::Escape;
 use super::{Answer, page};
 
 /// A selector, and what of the element is wanted.
@@ -15,6 +17,8 @@ pub(super) struct Css {
     selector: Selector,
     /// The attribute; what the element is for when none was named.
     attribute: Option<String>,
+    /// What was learnt from pages, where that can be.
+    likeness: Option<Likeness>,
 }
 
 impl Css {
@@ -25,15 +29,32 @@ impl Css {
     pub(super) fn new(text: &str, attribute: Option<String>) -> Result<Self, String> {
         let selector = Selector::parse(text)
             .map_err(|error| format!("{text:?} is no CSS selector: {error}"))?;
-        Ok(Self { text: text.to_owned(), selector, attribute })
+        Ok(Self { text: text.to_owned(), selector, attribute, likeness: Likeness::of(text) })
     }
 
     /// The value of the first element that is selected and has one, as UTF-8; none when the charset of
     /// the page is not known.
     pub(super) fn find(&self, answer: &Answer<'_>) -> Option<Box<[u8]>> {
-        let page = Html::parse_document(&page::text(answer)?.0);
-        let value = page.select(&self.selector).find_map(|element| self.value(element))?;
-        Some(value.into_bytes().into())
+        let reading =
+            Reading { charset: page::charset(answer).ok()?, place: [""; 3], escape: Escape::Raw };
+        self.read(reading, answer.body, |page| {
+            let value = page.select(&self.selector).find_map(|element| self.value(element))?;
+            Some(value.into_bytes().into())
+        })
+    }
+
+    /// What `take` takes from the tree of the page, or would: see [`Likeness`].
+    pub(super) fn read(
+        &self,
+        reading: Reading<'_>,
+        body: &[u8],
+        take: impl Fn(&Html) -> Option<Box<[u8]>>,
+    ) -> Option<Box<[u8]>> {
+        let take = |text: &str| take(&Html::parse_document(text));
+        match &self.likeness {
+            Some(likeness) => likeness.value(reading, body, take),
+            None => take(&page::decoded(reading.charset, body)),
+        }
     }
 
     /// The first element that is selected and `fits`.

@@ -9,6 +9,7 @@ use hyper::Method;
 use scraper::{ElementRef, Html, Selector};
 
 use super::css::Css;
+use super::likeness::Reading;
 use super::template::{Escape, Template, Values};
 use super::{Answer, Inputs, RequestError, Target, page};
 use crate::charset::Charset;
@@ -47,11 +48,15 @@ pub struct LiveRequest {
 }
 
 impl LiveForm {
-    /// The form that `css` selects in the page.
-    pub(super) fn find(css: &Css, answer: &Answer<'_>) -> Option<Self> {
-        let (page, charset) = page::text(answer)?;
-        let page = Html::parse_document(&page);
-        let form = css.first(&page, |element| element.value().name() == "form")?;
+    /// The form that `css` selects in the page, as [`Self::write`] writes it.
+    pub(super) fn take(css: &Css, answer: &Answer<'_>) -> Option<Box<[u8]>> {
+        let charset = page::charset(answer).ok()?;
+        let reading = Reading { charset, place: answer.place(), escape: Escape::Form };
+        css.read(reading, answer.body, |page| Some(Self::find(css, page, charset, answer)?.write()))
+    }
+
+    fn find(css: &Css, page: &Html, charset: Charset, answer: &Answer<'_>) -> Option<Self> {
+        let form = css.first(page, |element| element.value().name() == "form")?;
         let method = match form.attr("method") {
             Some(method) if method.trim().eq_ignore_ascii_case("post") => Method::POST,
             _ => Method::GET,
@@ -255,7 +260,12 @@ mod tests {
         let headers = HeaderMap::new();
         let site = Site { origin: "https://h".into(), base: "/app".into() };
         let answer = Answer::new(200, &headers, page.as_ref(), &site).on(at);
-        LiveForm::find(&Css::new(css, None).unwrap(), &answer)
+        let (css, charset) = (Css::new(css, None).unwrap(), page::charset(&answer).ok()?);
+        let tree = Html::parse_document(&page::decoded(charset, page.as_ref()));
+        let form = LiveForm::find(&css, &tree, charset, &answer);
+        let written = form.as_ref().map(LiveForm::write);
+        assert_eq!(LiveForm::take(&css, &answer), written);
+        form
     }
 
     #[test]

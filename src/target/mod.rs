@@ -21,6 +21,7 @@ mod exchange;
 mod explain;
 mod html;
 mod judge;
+mod likeness;
 mod link;
 mod live;
 mod mask;

@@ -36,14 +36,12 @@ pub(super) fn charset(answer: &Answer<'_>) -> Result<Charset, String> {
     }
 }
 
-/// The text of a page; `None` when its charset is not known.
-pub(super) fn text<'a>(answer: &Answer<'a>) -> Option<(Cow<'a, str>, Charset)> {
-    let charset = charset(answer).ok()?;
-    let text = match charset {
-        Charset::Utf8 => String::from_utf8_lossy(answer.body),
-        _ => charset.decode(answer.body).into(),
-    };
-    Some((text, charset))
+/// The text of a page in this charset.
+pub(super) fn decoded(charset: Charset, page: &[u8]) -> Cow<'_, str> {
+    match charset {
+        Charset::Utf8 => String::from_utf8_lossy(page),
+        _ => charset.decode(page).into(),
+    }
 }
 
 /// What a `<meta charset=…>`, or one with `content="text/html; charset=…"`, says.

@@ -53,7 +53,7 @@ impl Selector {
         match self {
             Self::Input(name) => html::input_value(answer.body, name.as_bytes()),
             Self::Css(css) => css.find(answer),
-            Self::Form(css) => Some(LiveForm::find(css, answer)?.write()),
+            Self::Form(css) => LiveForm::take(css, answer),
             Self::Json(pointer) => match answer.json(pointer)? {
                 Value::String(text) => Some(text.as_bytes().into()),
                 Value::Number(number) => Some(number.to_string().into_bytes().into()),
