@@ -11,6 +11,7 @@
 //! own trees.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,8 +22,9 @@ use super::page;
 use super::template::Escape;
 use crate::charset::Charset;
 
-/// Elements and attributes whose value no rule of a tree's construction asks for. Of formatting
-/// elements, which are compared with each other, there is none.
+/// Elements and attributes whose value no rule of a tree's construction asks for, but for a `<meta
+/// http-equiv>`, which is left out. Of formatting elements, which are compared with each other, there
+/// is none.
 const ELEMENTS: [&str; 7] = ["input", "meta", "button", "option", "script", "style", "link"];
 const SILENT: [&str; 3] = ["value", "content", "nonce"];
 /// Pages kept for one selector, the longest of them, and the gaps of one.
@@ -31,8 +33,6 @@ const LONGEST: usize = 256 << 10;
 const GAPS: usize = 16;
 /// Pages that may be learnt from: where they are never alike, trying ends.
 const LESSONS: u32 = 64;
-/// What stands in a gap while it is tried; its number follows, in two digits.
-const MARK: &str = "zqgap";
 
 /// What was learnt from the pages that one selector was used on.
 pub(super) struct Likeness {
@@ -107,10 +107,13 @@ impl Likeness {
         let pages = self.pages.read().unwrap_or_else(PoisonError::into_inner).clone();
         let wider = pages.iter().find_map(|page| Some((page, page.widened(reading, body, &read)?)));
         // It gives for both pages what their trees gave.
-        let wider = wider.filter(|(_, wider)| {
-            wider.fits(reading, body).is_some_and(|(page, gaps)| {
-                page.fill(reading.escape, body, &gaps).as_deref() == value
-            })
+        let wider = wider.filter(|(old, wider)| {
+            let given = |page: &Page, body: &[u8]| {
+                let (page, gaps) = page.fits(reading, body)?;
+                Some(page.fill(reading.escape, body, &gaps))
+            };
+            given(wider, body).is_some_and(|given| given.as_deref() == value)
+                && given(wider, &old.body) == given(old, &old.body)
         });
         let (old, new) = match wider {
             Some((old, wider)) => (Some(old), wider),
@@ -180,23 +183,24 @@ impl Page {
         read: impl Fn(&str) -> Option<Box<[u8]>>,
     ) -> Option<Self> {
         let gaps = self.read_so(reading).then(|| self.gaps_towards(body))??;
-        if memchr::memmem::find(&self.body, MARK.as_bytes()).is_some() {
-            return None;
-        }
+        let mark = Mark::new();
         let mut marked = Vec::with_capacity(self.body.len());
         let mut after = 0;
         for (index, gap) in gaps.iter().enumerate() {
             marked.extend_from_slice(&self.body[after..gap.start]);
-            marked.extend_from_slice(mark(index).as_bytes());
+            marked.extend_from_slice(mark.of(index).as_bytes());
             after = gap.end;
         }
         marked.extend_from_slice(&self.body[after..]);
         let marked = page::decoded(self.charset, &marked).into_owned();
         let tree = Html::parse_document(&marked);
         for (index, gap) in gaps.iter().enumerate() {
-            stands_as(&tree, &mark(index), self.body[gap.end]).then_some(())?;
+            stands_as(&tree, &mark.of(index), self.body[gap.end]).then_some(())?;
         }
-        let value = read(&marked).map(|value| pieces(&value));
+        let value = match read(&marked) {
+            Some(value) => Some(mark.pieces(&value, gaps.len())?),
+            None => None,
+        };
         Some(Self {
             charset: self.charset,
             place: self.place.clone(),
@@ -242,8 +246,33 @@ impl Page {
     }
 }
 
-fn mark(index: usize) -> String {
-    format!("{MARK}{index:02}")
+/// What stands in a gap while it is tried: nobody can have foretold it, so that no page holds it, in
+/// whatever spelling.
+struct Mark(String);
+
+impl Mark {
+    fn new() -> Self {
+        Self(format!("q{:016x}q", RandomState::new().build_hasher().finish()))
+    }
+
+    /// The mark of this gap: its number follows, in two digits.
+    fn of(&self, index: usize) -> String {
+        format!("{}{index:02}", self.0)
+    }
+
+    /// What was read of a page, taken apart at its marks; `None` when there is one of no gap.
+    fn pieces(&self, value: &[u8], gaps: usize) -> Option<Vec<Piece>> {
+        let (mut pieces, mut rest) = (Vec::new(), value);
+        while let Some(at) = memchr::memmem::find(rest, self.0.as_bytes()) {
+            let after = &rest[at + self.0.len()..];
+            let index = (0..gaps)
+                .find(|index| after.starts_with(&self.of(*index).as_bytes()[self.0.len()..]))?;
+            pieces.extend([Piece::Literal(rest[..at].into()), Piece::Gap(index)]);
+            rest = &after[2..];
+        }
+        pieces.push(Piece::Literal(rest.into()));
+        Some(pieces)
+    }
 }
 
 /// Whether the tree has the mark as what stands before `next` must be: the whole value of an attribute
@@ -252,26 +281,14 @@ fn stands_as(tree: &Html, mark: &str, next: u8) -> bool {
     tree.tree.nodes().any(|node| match node.value() {
         Node::Text(text) => next == b'<' && text.contains(mark),
         Node::Element(element) => {
+            // What a `<meta http-equiv>` says of the encoding is asked for.
             next != b'<'
                 && ELEMENTS.contains(&element.name())
+                && element.attr("http-equiv").is_none()
                 && element.attrs().any(|(name, value)| value == mark && SILENT.contains(&name))
         }
         _ => false,
     })
-}
-
-/// What was read of a marked page, taken apart at its marks.
-fn pieces(value: &[u8]) -> Vec<Piece> {
-    let (mut pieces, mut rest) = (Vec::new(), value);
-    while let Some(at) = memchr::memmem::find(rest, MARK.as_bytes()) {
-        let number = at + MARK.len()..at + MARK.len() + 2;
-        let digits = rest.get(number.clone()).and_then(|digits| std::str::from_utf8(digits).ok());
-        let Some(index) = digits.and_then(|digits| digits.parse().ok()) else { break };
-        pieces.extend([Piece::Literal(rest[..at].into()), Piece::Gap(index)]);
-        rest = &rest[number.end..];
-    }
-    pieces.push(Piece::Literal(rest.into()));
-    pieces
 }
 
 /// Whether `text`, which is plain, can stand in a gap before `next`. Text between tags must be more than
