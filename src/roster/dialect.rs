@@ -33,7 +33,8 @@ pub(super) fn of(bytes: &[u8]) -> Result<Dialect<'_>, RosterFault> {
 fn delimiter(text: &str) -> u8 {
     let rank = |delimiter: u8| {
         let mut cells = csv::StringRecord::new();
-        let read = csv::ReaderBuilder::new()
+        // No record leaves no cells.
+        let _ = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
             .from_reader(text.as_bytes())
@@ -41,11 +42,7 @@ fn delimiter(text: &str) -> u8 {
         let names = names(&cells);
         let found = usize::from(user_column(&names).is_some())
             + usize::from(serial_column(&names).is_some());
-        match read {
-            Ok(true) if found == 2 => (found, 0),
-            Ok(true) => (found, cells.len()),
-            _ => (0, 0),
-        }
+        (found, if found == 2 { 0 } else { cells.len() })
     };
     // Of equals, the last is the greatest.
     [b'\t', b';', b','].into_iter().max_by_key(|delimiter| rank(*delimiter)).unwrap_or(b',')

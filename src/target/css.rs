@@ -50,10 +50,9 @@ impl Css {
         body: &[u8],
         take: impl Fn(&Html) -> Option<Box<[u8]>>,
     ) -> Option<Box<[u8]>> {
-        let take = |text: &str| take(&Html::parse_document(text));
         match &self.likeness {
             Some(likeness) => likeness.value(reading, body, take),
-            None => take(&page::decoded(reading.charset, body)),
+            None => take(&reading.tree(body)),
         }
     }
 

@@ -50,6 +50,12 @@ pub(super) struct Reading<'a> {
     pub(super) escape: Escape,
 }
 
+impl Reading<'_> {
+    pub(super) fn tree(&self, body: &[u8]) -> Html {
+        Html::parse_document(&page::decoded(self.charset, body))
+    }
+}
+
 /// A page that was read, and what differs in others like it.
 struct Page {
     charset: Charset,
@@ -74,25 +80,25 @@ impl Likeness {
         deaf.then(Self::default)
     }
 
-    /// What `read` takes from the text of the page, by what was learnt if possible.
+    /// What `take` takes from the tree of the page, by what was learnt if possible.
     pub(super) fn value(
         &self,
         reading: Reading<'_>,
         body: &[u8],
-        read: impl Fn(&str) -> Option<Box<[u8]>>,
+        take: impl Fn(&Html) -> Option<Box<[u8]>>,
     ) -> Option<Box<[u8]>> {
         {
             let pages = self.pages.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((page, gaps)) = pages.iter().find_map(|page| page.fits(reading, body)) {
-                return page.fill(reading.escape, body, &gaps);
+            if let Some(given) = pages.iter().find_map(|page| page.given(reading, body)) {
+                return given;
             }
         }
-        let value = read(&page::decoded(reading.charset, body));
+        let value = take(&reading.tree(body));
         let lesson = |left: u32| left.checked_sub(1);
         if body.len() <= LONGEST
             && self.lessons.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lesson).is_ok()
         {
-            self.learn(reading, body, value.as_deref(), read);
+            self.learn(reading, body, value.as_deref(), take);
         }
         value
     }
@@ -102,18 +108,14 @@ impl Likeness {
         reading: Reading<'_>,
         body: &[u8],
         value: Option<&[u8]>,
-        read: impl Fn(&str) -> Option<Box<[u8]>>,
+        take: impl Fn(&Html) -> Option<Box<[u8]>>,
     ) {
         let pages = self.pages.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let wider = pages.iter().find_map(|page| Some((page, page.widened(reading, body, &read)?)));
+        let wider = pages.iter().find_map(|page| Some((page, page.widened(reading, body, &take)?)));
         // It gives for both pages what their trees gave.
         let wider = wider.filter(|(old, wider)| {
-            let given = |page: &Page, body: &[u8]| {
-                let (page, gaps) = page.fits(reading, body)?;
-                Some(page.fill(reading.escape, body, &gaps))
-            };
-            given(wider, body).is_some_and(|given| given.as_deref() == value)
-                && given(wider, &old.body) == given(old, &old.body)
+            wider.given(reading, body).is_some_and(|given| given.as_deref() == value)
+                && wider.given(reading, &old.body) == old.given(reading, &old.body)
         });
         let (old, new) = match wider {
             Some((old, wider)) => (Some(old), wider),
@@ -149,8 +151,22 @@ impl Page {
             && self.place.iter().zip(reading.place).all(|(mine, other)| mine == other)
     }
 
+    /// What the tree of `body` would give, if it differs in gaps alone.
+    fn given(&self, reading: Reading<'_>, body: &[u8]) -> Option<Option<Box<[u8]>>> {
+        let gaps = self.fits(body).filter(|_| self.read_so(reading))?;
+        let Some(value) = &self.value else { return Some(None) };
+        let mut out = Vec::new();
+        for piece in value {
+            match piece {
+                Piece::Literal(bytes) => out.extend_from_slice(bytes),
+                Piece::Gap(index) => reading.escape.write(&body[gaps[*index].clone()], &mut out),
+            }
+        }
+        Some(Some(out.into()))
+    }
+
     /// Where the gaps are in `body`, if it differs in nothing else.
-    fn fits(&self, reading: Reading<'_>, body: &[u8]) -> Option<(&Self, Filled)> {
+    fn fits(&self, body: &[u8]) -> Option<Filled> {
         let mut filled = Vec::with_capacity(self.gaps.len());
         let (mut mine, mut other) = (0, 0);
         for gap in &self.gaps {
@@ -161,18 +177,7 @@ impl Page {
             filled.push(other..end);
             (mine, other) = (gap.end, end);
         }
-        (body[other..] == self.body[mine..] && self.read_so(reading)).then_some((self, filled))
-    }
-
-    fn fill(&self, escape: Escape, body: &[u8], gaps: &[Range<usize>]) -> Option<Box<[u8]>> {
-        let mut out = Vec::new();
-        for piece in self.value.as_ref()? {
-            match piece {
-                Piece::Literal(bytes) => out.extend_from_slice(bytes),
-                Piece::Gap(index) => escape.write(&body[gaps[*index].clone()], &mut out),
-            }
-        }
-        Some(out.into())
+        (body[other..] == self.body[mine..]).then_some(filled)
     }
 
     /// The same page with a gap wherever `body` differs as well; `None` where that makes no gap.
@@ -180,7 +185,7 @@ impl Page {
         &self,
         reading: Reading<'_>,
         body: &[u8],
-        read: impl Fn(&str) -> Option<Box<[u8]>>,
+        take: impl Fn(&Html) -> Option<Box<[u8]>>,
     ) -> Option<Self> {
         let gaps = self.read_so(reading).then(|| self.gaps_towards(body))??;
         let mark = Mark::new();
@@ -192,12 +197,11 @@ impl Page {
             after = gap.end;
         }
         marked.extend_from_slice(&self.body[after..]);
-        let marked = page::decoded(self.charset, &marked).into_owned();
-        let tree = Html::parse_document(&marked);
+        let tree = reading.tree(&marked);
         for (index, gap) in gaps.iter().enumerate() {
             stands_as(&tree, &mark.of(index), self.body[gap.end]).then_some(())?;
         }
-        let value = match read(&marked) {
+        let value = match take(&tree) {
             Some(value) => Some(mark.pieces(&value, gaps.len())?),
             None => None,
         };
@@ -264,11 +268,10 @@ impl Mark {
     fn pieces(&self, value: &[u8], gaps: usize) -> Option<Vec<Piece>> {
         let (mut pieces, mut rest) = (Vec::new(), value);
         while let Some(at) = memchr::memmem::find(rest, self.0.as_bytes()) {
-            let after = &rest[at + self.0.len()..];
-            let index = (0..gaps)
-                .find(|index| after.starts_with(&self.of(*index).as_bytes()[self.0.len()..]))?;
+            let index =
+                (0..gaps).find(|index| rest[at..].starts_with(self.of(*index).as_bytes()))?;
             pieces.extend([Piece::Literal(rest[..at].into()), Piece::Gap(index)]);
-            rest = &after[2..];
+            rest = &rest[at + self.of(index).len()..];
         }
         pieces.push(Piece::Literal(rest.into()));
         Some(pieces)

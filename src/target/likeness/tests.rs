@@ -11,8 +11,7 @@ const AS_IT_IS: Reading<'_> =
     Reading { charset: Charset::Utf8, place: [""; 3], escape: Escape::Raw };
 
 /// The attribute, or else the text, of the first element that is selected.
-fn by_tree(text: &str, selector: &str, attribute: Option<&str>) -> Option<Box<[u8]>> {
-    let tree = Html::parse_document(text);
+fn by_tree(tree: &Html, selector: &str, attribute: Option<&str>) -> Option<Box<[u8]>> {
     let element = tree.select(&Selector::parse(selector).unwrap()).next()?;
     let value = match attribute {
         Some(attribute) => element.attr(attribute)?.to_owned(),
@@ -28,11 +27,15 @@ fn trees(selector: &str, attribute: Option<&str>, pages: &[&str]) -> usize {
     let made = Cell::new(0);
     for page in pages {
         let before = made.get();
-        let value = likeness.value(AS_IT_IS, page.as_bytes(), |text| {
+        let value = likeness.value(AS_IT_IS, page.as_bytes(), |tree| {
             made.set(before + 1);
-            by_tree(text, selector, attribute)
+            by_tree(tree, selector, attribute)
         });
-        assert_eq!(value, by_tree(page, selector, attribute), "{selector} in {page}");
+        assert_eq!(
+            value,
+            by_tree(&Html::parse_document(page), selector, attribute),
+            "{selector} in {page}"
+        );
     }
     made.get()
 }
