@@ -73,7 +73,7 @@ one() {
         input=$(sed -n 's/.*Test unit written to //p' "log/$target" | tail -n 1)
         echo "    reproduce: fuzz/$bin/$target fuzz/$input"
         # Where only this output is kept: what the file holds.
-        test -f "$input" && base64 "$input"
+        ! test -f "$input" || base64 "$input"
     fi
 }
 export -f one

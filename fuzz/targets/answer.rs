@@ -43,18 +43,18 @@ otherwise = "accepted"
 "#;
 
 static ALL: LazyLock<Vec<Target>> = LazyLock::new(|| {
-    let every = Definition {
-        name: "every".into(),
-        file: "every.toml".into(),
-        text: EVERY.into(),
-        origin: Origin::Embedded,
-    };
     let embedded = TARGETS.embedded.iter().map(|(name, _)| TARGETS.find(name).expect("embedded"));
-    embedded
-        .chain([every])
-        .map(|definition| Target::load(&definition).unwrap_or_else(|error| panic!("{error}")))
-        .collect()
+    embedded.map(|definition| load(&definition)).chain([own("every", EVERY)]).collect()
 });
+
+fn own(name: &str, text: &str) -> Target {
+    let (name, file, text) = (name.into(), format!("{name}.toml"), text.into());
+    load(&Definition { name, file, text, origin: Origin::Embedded })
+}
+
+fn load(definition: &Definition) -> Target {
+    Target::load(definition).unwrap_or_else(|error| panic!("{error}"))
+}
 
 fuzz_target!(|input: &[u8]| {
     let site = Site { origin: "https://example.org".into(), base: "/app".into() };
@@ -102,10 +102,7 @@ fuzz_target!(|input: &[u8]| {
 /// Pages with other digits, and more of some marks: read one after the other, each gives what it gives
 /// to a target that has read no other.
 fn alike(headers: &HeaderMap, body: &[u8], site: &Site, inputs: &Inputs<'_>) {
-    let load = || {
-        let (name, file, text) = ("alike".into(), "alike.toml".into(), ALIKE.into());
-        Target::load(&Definition { name, file, text, origin: Origin::Embedded }).expect("it is one")
-    };
+    let load = || own("alike", ALIKE);
     let taken = |target: &Target, page: &[u8]| {
         let answer = Answer::new(200, headers, page, site);
         let (operation, phase) = (Operation::Login, Phase::Open);
