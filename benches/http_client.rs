@@ -7,6 +7,7 @@
 
 #![allow(missing_docs, clippy::print_stdout)]
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use trousseau::target::{Inputs, Operation, TARGETS, Target, Verdict};
 const CONNECTIONS: usize = 50;
 const ROUNDS: usize = 7;
 
-/// The login of a target whose page is read by a tree: by CSS selector, or its form whole.
+/// The login of a target whose page is read as its tree has it: by CSS selector, or its form whole.
 const BY_TREE: &str = r#"
 [target]
 name = "tree"
@@ -88,11 +89,11 @@ fn main() {
             Box::new(|| targeted(&address, &json, false, length))
         }),
         ("bare hyper: GET page, POST", 2, page()),
-        ("by CSS: GET, token by selector out of the page's tree, cookie, POST, rules", 2, {
+        ("by CSS: GET, token by selector, cookie, POST, rules", 2, {
             Box::new(|| targeted(&address, &css, true, length))
         }),
         ("bare hyper: GET page, POST", 2, page()),
-        ("form_from: GET, the form whole out of the page's tree, sent back, rules", 2, {
+        ("form_from: GET, the form whole, sent back, rules", 2, {
             Box::new(|| targeted(&address, &form, true, length))
         }),
     ];
@@ -243,16 +244,17 @@ fn server() -> String {
 async fn serve(mut tcp: TcpStream) {
     tcp.set_nodelay(true).unwrap();
     let filler = "<p>Attendez que le code de votre cle change.</p>\n".repeat(40);
-    let page = format!(
-        "<!doctype html><html><body><form method=\"post\"><input type=\"hidden\" name=\"csrf\" \
-         value=\"0123456789abcdef0123456789abcdef\"><input name=\"user\"><input \
-         name=\"passcode\"></form>{filler}"
-    );
-    let page = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: sid=0123456789abcdef; Path=/; \
-         HttpOnly\r\nContent-Length: {}\r\n\r\n{page}",
-        page.len()
-    );
+    let page = |turn: u64| {
+        let page = format!(
+            "<!doctype html><html><body><form method=\"post\"><input type=\"hidden\" name=\"csrf\" \
+             value=\"{turn:032x}\"><input name=\"user\"><input name=\"passcode\"></form>{filler}"
+        );
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: sid=0123456789abcdef; Path=/; \
+             HttpOnly\r\nContent-Length: {}\r\n\r\n{page}",
+            page.len()
+        )
+    };
     let seen = "HTTP/1.1 303 See Other\r\nLocation: /portal\r\nContent-Length: 0\r\n\r\n";
     let json = r#"{"result":"accepted","session":"0123456789abcdef0123456789abcdef"}"#;
     let json = format!(
@@ -261,11 +263,16 @@ async fn serve(mut tcp: TcpStream) {
     );
     // Requests here are never split: each is far smaller than a loopback segment.
     let mut request = vec![0; 8192];
+    let mut turn = 0;
     while let Ok(read @ 1..) = tcp.read(&mut request).await {
         let answer = match &request[..read] {
-            request if request.starts_with(b"GET") => page.as_str(),
-            request if request.starts_with(b"POST /api") => json.as_str(),
-            _ => seen,
+            request if request.starts_with(b"GET") => {
+                // As servers do, a token of its own for each page.
+                turn += 1;
+                page(turn).into()
+            }
+            request if request.starts_with(b"POST /api") => Cow::Borrowed(json.as_str()),
+            _ => seen.into(),
         };
         if tcp.write_all(answer.as_bytes()).await.is_err() {
             return;
